@@ -1,0 +1,163 @@
+package kernel
+
+import "strconv"
+
+// ActorKind says what moves when an actor is chosen.
+type ActorKind uint8
+
+// The kinds of actors.
+const (
+	TaskActor     ActorKind = iota // a task of the program
+	TimerActor                     // a due timer
+	DeliveryActor                  // a message that may arrive
+	FaultActor                     // an armed fault rule
+	ClockActor                     // virtual time, when nothing else can move
+)
+
+// Actor is something that can make a step: a task, a due timer, a delivery or a fault. Actors belong to the run that made
+// them; nothing may keep one beyond it. The exported fields are for strategies to read.
+type Actor struct {
+	ID   int32 // by creation in this run, from 1; 0 is the set-up
+	Kind ActorKind
+	Op   Op // what it is about to do; for a task that runs, what it did last
+
+	kernel   *Kernel
+	node     *Node
+	name     string
+	ordinal  int32
+	parent   *Actor
+	children []nameCount
+	made     [numObjectKinds]int32 // objects that it created, for their paths
+	hash     uint64                // of the path
+	random   uint64                // blocks taken from its stream of random bytes
+	object   *Object
+	enabled  int32 // position in Kernel.enabled; -1: not there
+	armed    int32 // position in Kernel.armed; -1: not there
+	live     int32 // position in Kernel.live; -1: not there
+
+	fire func() // actors that are no tasks
+
+	body      func()
+	coroutine *coroutine
+	waits     []wait // what it waits for, linked into the objects while it is not running
+	listed    bool   // waits are linked
+	parked    bool   // it has arrived at an unbuffered channel and waits for a partner
+	completed bool   // a partner has done its operation
+	chosen    int32  // the arm that the partner took
+	ready     bool   // its operation is possible
+	stalled   bool
+	dying     bool
+	deadOps   int32 // operations tried since it was killed
+	finished  bool
+	withStack bool // resumed only to take its stack
+	stack     []byte
+}
+
+type nameCount struct {
+	name  string
+	count int32
+}
+
+// Object is what the next step touches; nil if nothing. Of a select it is the first arm's.
+func (a *Actor) Object() *Object { return a.object }
+
+// Node is the node that the actor belongs to; nil for faults and deliveries between nodes.
+func (a *Actor) Node() *Node { return a.node }
+
+// PathHash identifies the path of the actor: equal on every machine and, as far as spawns keep their order, on changed code.
+func (a *Actor) PathHash() uint64 { return a.hash }
+
+// Path is the spawn path: names from the root, each with its ordinal among siblings of that name when it is not the first.
+func (a *Actor) Path() string {
+	if a == nil {
+		return "none"
+	}
+	var b []byte
+	return string(a.appendPath(b))
+}
+
+func (a *Actor) appendPath(b []byte) []byte {
+	if a.parent != nil && a.parent.ID != 0 {
+		b = append(a.parent.appendPath(b), '/')
+	}
+	b = append(b, a.name...)
+	if a.ordinal > 0 {
+		b = append(b, '#')
+		b = strconv.AppendInt(b, int64(a.ordinal)+1, 10)
+	}
+	return b
+}
+
+// adopt counts a new child of that name and returns its ordinal, from 0.
+func (a *Actor) adopt(name string) int32 {
+	for i := range a.children {
+		if a.children[i].name == name {
+			a.children[i].count++
+			return a.children[i].count
+		}
+	}
+	a.children = append(a.children, nameCount{name: name})
+	return 0
+}
+
+// newActor takes an actor from the arena of the kernel and makes it the child of whoever acts.
+func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
+	if k.made == len(k.arena) {
+		chunk := make([]Actor, 64)
+		for i := range chunk {
+			k.arena = append(k.arena, &chunk[i])
+		}
+	}
+	a := k.arena[k.made]
+	*a = Actor{
+		ID: int32(k.made), Kind: kind, kernel: k, node: node, name: name, enabled: -1, armed: -1, live: -1,
+		children: a.children[:0], waits: a.waits[:0],
+	}
+	k.made++
+	if parent := k.actor; parent != nil {
+		a.parent = parent
+		a.ordinal = parent.adopt(name)
+		a.hash = mix(mix(parent.hash, hashString(name)), uint64(a.ordinal))
+	} else {
+		a.hash = hashString(name)
+	}
+	return a
+}
+
+// hashString is FNV-1a, the same on every machine.
+func hashString(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := 0; i < len(s); i++ {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+// mix folds v into h. It is the round of every hash here: one multiplication, one shift.
+func mix(h, v uint64) uint64 {
+	h = (h ^ v) * 0x9E3779B97F4A7C15
+	return h ^ h>>29
+}
+
+// splitmix is the output function of SplitMix64 (Steele et al. 2014).
+func splitmix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
+	x = (x ^ x>>27) * 0x94D049BB133111EB
+	return x ^ x>>31
+}
+
+// Random fills p from the stream of the acting task: a function of the run's data seed, the task's path and how much it has
+// taken before. It is no decision and no point.
+func (k *Kernel) Random(p []byte) {
+	a := k.actor
+	base := mix(k.dataSeed, a.hash)
+	for len(p) > 0 {
+		a.random++
+		word := splitmix(base + a.random*0x9E3779B97F4A7C15)
+		for i := 0; i < 8 && len(p) > 0; i++ {
+			p[0] = byte(word)
+			word >>= 8
+			p = p[1:]
+		}
+	}
+}

@@ -1,0 +1,391 @@
+// Package kernel is the single-threaded machine under the simulator: actors and the points between their steps, the
+// simulated side of every primitive, virtual time, and the hash of a run. Package sched builds its primitives on it,
+// package sim its worlds. It knows no strategy (a Source decides) and no network.
+//
+// A kernel runs one program at a time and is reused from run to run. Nothing in it is safe for concurrent use: exactly one
+// goroutine of the program, or the hub that switches between them, is inside at any time.
+package kernel
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Source makes the decisions of a run. Package choice states the whole contract.
+type Source interface {
+	// Schedule answers which actor moves next: an index into enabled, or len(enabled)+i for armed[i].
+	Schedule(current *Actor, enabled, armed []*Actor) int
+	// Value answers a number out of [0, n), 0 being the simplest.
+	Value(site Site, n int) int
+}
+
+// Site is the place of a Value decision: its name, who acts and, if there is one, the object that it concerns.
+type Site struct {
+	Name   string
+	Actor  *Actor
+	Object *Object
+}
+
+// Tracer is told every step and value of a run that somebody wants to read.
+type Tracer interface {
+	Step(step int64, now time.Duration, a *Actor)
+	Value(site Site, n, value int)
+	Note(text string)
+}
+
+// Violation is what ends a run before its time.
+type Violation struct {
+	Property string
+	Message  string
+	Step     int64
+	Stack    []byte // of the task that failed, if it was one that panicked
+}
+
+// Options of one run.
+type Options struct {
+	Source   Source
+	DataSeed uint64 // of the random bytes
+	MaxSteps int64  // more are a violation of "steps"; 0: no limit
+	Tracer   Tracer // nil: none
+}
+
+// Kernel is the machine. Make one with New, then for each run: Begin, spawn tasks, Run, End.
+type Kernel struct {
+	source   Source
+	enabled  []*Actor
+	armed    []*Actor
+	live     []*Actor // tasks that have not finished
+	actor    *Actor   // who acts; the set-up before the first step
+	task     *Actor   // the same if it is a task that may yield, else nil
+	last     *Actor   // who moved last
+	handoff  *Actor   // the task that the hub shall resume
+	dying    []*Actor
+	onStep   func()
+	tracer   Tracer
+	now      time.Duration
+	steps    int64
+	maxSteps int64
+	hash     uint64
+	dataSeed uint64
+	objects  int32
+	made     int
+	arena    []*Actor
+	nodes    int32
+	heap     []*Timer
+	timerSeq int64
+	root     *Actor // the set-up
+	clock    *Actor // virtual time as an actor
+	main     *Actor
+	idle     func() bool
+	pool     []*coroutine
+	request  func() // race build: what a task asks the hub to run
+	stopped  bool
+	exited   bool // a task called runtime.Goexit
+
+	violation *Violation
+	abandoned int
+	clockWait [1]*Actor
+	tick      func()
+	poked     atomic.Bool
+}
+
+// New makes a kernel.
+func New() *Kernel {
+	k := &Kernel{}
+	k.tick = k.advance
+	return k
+}
+
+// Poke asks for a sign of life: the next step clears it. Poke and Poked may be called from any goroutine.
+func (k *Kernel) Poke() { k.poked.Store(true) }
+
+// Poked says whether no step has begun since Poke.
+func (k *Kernel) Poked() bool { return k.poked.Load() }
+
+// Begin starts a run: everything of the last one is forgotten, but for pooled coroutines and memory.
+func (k *Kernel) Begin(o Options) {
+	k.source, k.tracer, k.onStep, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, o.MaxSteps, o.DataSeed
+	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
+	clear(k.heap)
+	k.heap = k.heap[:0]
+	k.now, k.steps, k.hash, k.objects, k.made, k.nodes, k.timerSeq = 0, 0, 0x6865646C65, 0, 0, 0, 0
+	k.task, k.last, k.handoff, k.main, k.request, k.idle = nil, nil, nil, nil, nil, nil
+	k.stopped, k.exited, k.violation, k.abandoned = false, false, nil, 0
+	k.actor = nil
+	k.root = k.newActor(ClockActor, nil, "setup")
+	k.actor = k.root
+	k.clock = k.newActor(ClockActor, nil, "time")
+	k.clock.Op, k.clock.fire = OpAdvance, k.tick
+	k.clockWait[0] = k.clock
+	k.last = k.root
+}
+
+// Steps is the number of steps so far.
+func (k *Kernel) Steps() int64 { return k.steps }
+
+// Hash is the running hash over operations, objects and values.
+func (k *Kernel) Hash() uint64 { return k.hash }
+
+// Now is the virtual time since the run began.
+func (k *Kernel) Now() time.Duration { return k.now }
+
+// Violation is the first violation of the run; nil if there is none.
+func (k *Kernel) Violation() *Violation { return k.violation }
+
+// Abandoned counts tasks that went on for 1,000 operations after they were killed, and were left where they were.
+func (k *Kernel) Abandoned() int { return k.abandoned }
+
+// Exited says that a task called runtime.Goexit, which has ended the hub's goroutine: the kernel is of no more use.
+func (k *Kernel) Exited() bool { return k.exited }
+
+// SetOnStep lets f run after each step, outside any task.
+func (k *Kernel) SetOnStep(f func()) { k.onStep = f }
+
+// Stopped says that the run is to end: a violation, or Stop.
+func (k *Kernel) Stopped() bool { return k.stopped }
+
+// Stop ends the run after the current step.
+//
+//go:norace
+func (k *Kernel) Stop() { k.stopped = true }
+
+// Fail records a violation, the first of a run only, and ends it after the current step.
+func (k *Kernel) Fail(property, message string) { k.fail(property, message, nil) }
+
+func (k *Kernel) fail(property, message string, stack []byte) {
+	if k.violation == nil && !k.stopped {
+		k.violation = &Violation{Property: property, Message: message, Step: k.steps, Stack: stack}
+		k.Note("violated " + property + ": " + message)
+	}
+	k.Stop()
+}
+
+// Tracing says whether somebody reads the trace.
+func (k *Kernel) Tracing() bool { return k.tracer != nil }
+
+// Note adds a line to the trace.
+func (k *Kernel) Note(text string) {
+	if k.tracer != nil {
+		k.tracer.Note(text)
+	}
+}
+
+// Acting is the actor whose step it is.
+func (k *Kernel) Acting() *Actor { return k.actor }
+
+// Main marks the task whose end is the end of the program; Finished says that it has returned.
+func (k *Kernel) Main(a *Actor) { k.main = a }
+
+// Finished says whether the main task has returned.
+func (k *Kernel) Finished() bool { return k.main != nil && k.main.finished }
+
+// Value asks for a decision: a number out of [0, n), 0 the simplest.
+//
+//go:norace
+func (k *Kernel) Value(name string, o *Object, n int) int {
+	if n < 2 {
+		return 0
+	}
+	site := Site{Name: name, Actor: k.actor, Object: o}
+	v := k.source.Value(site, n)
+	if uint(v) >= uint(n) {
+		panic(fmt.Sprintf("kernel: the source answered %d at %s, want 0 to %d", v, name, n-1))
+	}
+	k.hash = mix(k.hash, uint64(v))
+	if k.tracer != nil {
+		k.tracer.Value(site, n, v)
+	}
+	return v
+}
+
+// note folds the outcome of an operation into the hash.
+//
+//go:norace
+func (k *Kernel) outcome(v uint64) { k.hash = mix(k.hash, v) }
+
+// setReady records whether the task's operation is possible.
+//
+//go:norace
+func (k *Kernel) setReady(a *Actor, ready bool) {
+	a.ready = ready
+	k.update(a)
+}
+
+// update puts the task into the set of the enabled, or takes it out.
+//
+//go:norace
+func (k *Kernel) update(a *Actor) {
+	if a.ready && !a.stalled && (a.node == nil || a.node.stalls == 0) {
+		k.enable(a)
+	} else {
+		k.disable(a)
+	}
+}
+
+//go:norace
+func (k *Kernel) enable(a *Actor) {
+	if a.enabled < 0 {
+		a.enabled = int32(len(k.enabled))
+		k.enabled = append(k.enabled, a)
+	}
+}
+
+//go:norace
+func (k *Kernel) disable(a *Actor) {
+	if i := a.enabled; i >= 0 {
+		n := len(k.enabled) - 1
+		moved := k.enabled[n]
+		k.enabled[i] = moved
+		moved.enabled = i
+		k.enabled = k.enabled[:n]
+		a.enabled = -1
+	}
+}
+
+// point is the place between two steps of the current task: it announces what the task is about to do and returns when the
+// task has been chosen to do it, which it only is when that is possible. ready says whether it is possible now; an
+// operation that may become impossible, or possible, while others move is blocking.
+//
+//go:norace
+func (k *Kernel) point(op Op, o *Object, ready, blocking bool) {
+	t := k.task
+	if t == nil {
+		if !ready {
+			panic("sched: " + op.String() + " would block, and this code runs outside any task")
+		}
+		return
+	}
+	if t.dying {
+		t.deadOperation()
+	}
+	t.Op, t.object = op, o
+	if blocking {
+		if len(t.waits) != 1 {
+			t.waits = append(t.waits[:0], wait{})
+		}
+		w := &t.waits[0]
+		w.object, w.op = o, op
+	}
+	k.await(t, ready, blocking)
+}
+
+// await gives the other actors their turn. t.waits must hold what a blocking operation waits for.
+//
+//go:norace
+func (k *Kernel) await(t *Actor, ready, blocking bool) {
+	if t.ready != ready {
+		k.setReady(t, ready)
+	}
+	if !raceEnabled {
+		next := k.next(t, blocking)
+		if next == t {
+			if t.listed {
+				t.unlink()
+			}
+			return
+		}
+		k.handoff = next
+	}
+	if blocking && !t.listed {
+		t.link()
+	}
+	t.coroutine.yield()
+	if t.listed {
+		t.unlink()
+	}
+	if t.dying {
+		t.deadOperation()
+	}
+}
+
+// next ends the current step and makes those of actors that are no tasks, until a task is chosen. It answers nil when the
+// run is over or nothing can move. t is the task at whose point this happens, nil in the hub.
+func (k *Kernel) next(t *Actor, blocking bool) *Actor {
+	for {
+		if k.onStep != nil {
+			k.task = nil
+			k.onStep()
+			k.task = t
+		}
+		if k.stopped || len(k.dying) > 0 {
+			return nil
+		}
+		var a *Actor
+		switch n := len(k.enabled); {
+		case n == 0:
+			if len(k.heap) == 0 || k.idle != nil && k.idle() {
+				return nil
+			}
+			if len(k.armed) == 0 {
+				a = k.clock
+			} else {
+				a = k.pick(k.clockWait[:])
+			}
+		case n == 1 && len(k.armed) == 0:
+			a = k.enabled[0]
+		default:
+			a = k.pick(k.enabled)
+		}
+		k.account(a)
+		if k.steps == k.maxSteps {
+			k.tooManySteps()
+			return nil
+		}
+		if a.Kind == TaskActor {
+			return a
+		}
+		if t != nil && blocking && !t.listed {
+			t.link()
+		}
+		k.actor, k.task = a, nil
+		a.fire()
+		k.actor, k.task = t, t
+		if t == nil {
+			k.actor = k.root
+		}
+	}
+}
+
+func (k *Kernel) pick(enabled []*Actor) *Actor {
+	i := k.source.Schedule(k.last, enabled, k.armed)
+	if i < len(enabled) {
+		return enabled[i]
+	}
+	return k.armed[i-len(enabled)]
+}
+
+// account counts the step that a is about to make and folds it into the hash.
+//
+//go:norace
+func (k *Kernel) account(a *Actor) {
+	k.steps++
+	k.last = a
+	if k.poked.Load() {
+		k.poked.Store(false)
+	}
+	var id int32
+	if a.object != nil {
+		id = a.object.id
+	}
+	k.hash = mix(k.hash, uint64(a.ID)<<40|uint64(uint32(id))<<8|uint64(a.Op))
+	if k.tracer != nil {
+		k.tracer.Step(k.steps, k.now, a)
+	}
+}
+
+func (k *Kernel) tooManySteps() {
+	k.Fail("steps", fmt.Sprintf("no end after %d steps: a livelock, or a limit that is too low", k.maxSteps))
+}
+
+// Inline runs f in the current step, without points: for models that a task under test calls. What f does must not block.
+func (k *Kernel) Inline(f func()) {
+	if raceEnabled && k.task != nil {
+		k.onHub(f)
+		return
+	}
+	task := k.task
+	k.task = nil
+	f()
+	k.task = task
+}

@@ -1,0 +1,179 @@
+package kernel
+
+import "strconv"
+
+// Object is the simulated side of a primitive: what operations touch, and all of its state that decides which of them are
+// possible. Values that a primitive carries (a channel's elements) stay with the primitive.
+type Object struct {
+	kernel   *Kernel
+	creator  *Actor
+	label    string
+	id       int32
+	ordinal  int32
+	kind     ObjectKind
+	held     bool // mutex: locked; rwmutex: a writer is announced or inside; once: running; chan: closed
+	done     bool // once
+	count    int32
+	capacity int32
+	first    *wait
+	last     *wait
+	race     raceState
+}
+
+// wait is one object that a task waits for, linked into the object's list in order of arrival.
+type wait struct {
+	task   *Actor
+	object *Object
+	next   *wait
+	prev   *wait
+	op     Op
+	slot   int32
+}
+
+// NewObject makes an object and numbers it. A label names it in paths; without one the path is the creator's, the kind and an ordinal.
+func (k *Kernel) NewObject(kind ObjectKind, label string) *Object {
+	o := &Object{}
+	k.InitObject(o, kind, label)
+	return o
+}
+
+// InitObject is NewObject for an object that is part of something else.
+func (k *Kernel) InitObject(o *Object, kind ObjectKind, label string) {
+	k.objects++
+	o.kernel, o.kind, o.label, o.id, o.creator = k, kind, label, k.objects, k.actor
+	o.ordinal = k.actor.made[kind]
+	k.actor.made[kind]++
+}
+
+// Kernel is the kernel that owns the object.
+func (o *Object) Kernel() *Kernel { return o.kernel }
+
+// ID numbers objects by creation in their run, from 1.
+func (o *Object) ID() int32 { return o.id }
+
+// Kind is the kind of the object.
+func (o *Object) Kind() ObjectKind { return o.kind }
+
+// Path is the object's label or, without one, its creator's path, its kind and its ordinal under that creator.
+func (o *Object) Path() string {
+	if o == nil {
+		return ""
+	}
+	name := o.label
+	if name == "" {
+		name = o.kind.String()
+	}
+	b := append(o.creator.appendPath(nil), ':')
+	b = append(b, name...)
+	if o.ordinal > 0 {
+		b = append(b, '#')
+		b = strconv.AppendInt(b, int64(o.ordinal)+1, 10)
+	}
+	return string(b)
+}
+
+// PathHash identifies the path.
+func (o *Object) PathHash() uint64 {
+	if o == nil {
+		return 0
+	}
+	return mix(mix(mix(o.creator.hash, hashString(o.label)), uint64(o.kind)), uint64(o.ordinal))
+}
+
+// link puts the task's waits into the lists of their objects.
+//
+//go:norace
+func (a *Actor) link() {
+	a.listed = true
+	for i := range a.waits {
+		w := &a.waits[i]
+		w.task = a
+		o := w.object
+		w.next, w.prev = nil, o.last
+		if o.last != nil {
+			o.last.next = w
+		} else {
+			o.first = w
+		}
+		o.last = w
+	}
+}
+
+// unlink takes them out again.
+//
+//go:norace
+func (a *Actor) unlink() {
+	a.listed = false
+	for i := range a.waits {
+		w := &a.waits[i]
+		o := w.object
+		if w.prev != nil {
+			w.prev.next = w.next
+		} else {
+			o.first = w.next
+		}
+		if w.next != nil {
+			w.next.prev = w.prev
+		} else {
+			o.last = w.prev
+		}
+		w.next, w.prev = nil, nil
+	}
+}
+
+// refresh decides again, after the object has changed, which of the tasks waiting for it can move.
+//
+//go:norace
+func (o *Object) refresh() {
+	for w := o.first; w != nil; {
+		next := w.next
+		o.kernel.setReady(w.task, w.task.possible())
+		w = next
+	}
+}
+
+// possible says whether the operation of a waiting task can be done now.
+//
+//go:norace
+func (a *Actor) possible() bool {
+	for i := range a.waits {
+		w := &a.waits[i]
+		o := w.object
+		switch w.op {
+		case OpLock, OpAnnounce, OpRLock, OpOnce:
+			if !o.held {
+				return true
+			}
+		case OpDrain, OpWait:
+			if o.count == 0 {
+				return true
+			}
+		case OpSend:
+			if o.held || o.count < o.capacity || o.capacity == 0 && !a.parked {
+				return true
+			}
+		case OpRecv:
+			if o.held || o.count > 0 || o.capacity == 0 && !a.parked {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// partner is the first task parked at the other side of an unbuffered channel, other than a itself.
+//
+//go:norace
+func (o *Object) partner(op Op, a *Actor) *wait {
+	if o.capacity != 0 {
+		return nil
+	}
+	for w := o.first; w != nil; w = w.next {
+		if w.op == op && w.task != a && w.task.parked && !w.task.dying {
+			return w
+		}
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package kernel
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sort"
+	"strings"
+)
+
+// killed is the private panic that unwinds a task after its node has crashed or its run has ended.
+type killed struct{}
+
+// deadOperationLimit is how many operations a killed task may try before its coroutine is abandoned.
+const deadOperationLimit = 1000
+
+// Spawn starts a task on a node. It is an operation of the acting task: others may run before it.
+func (k *Kernel) Spawn(node *Node, name string, body func()) *Actor {
+	k.point(OpSpawn, nil, true, false)
+	return k.start(node, name, body)
+}
+
+func (k *Kernel) start(node *Node, name string, body func()) *Actor {
+	t := k.newActor(TaskActor, node, name)
+	t.Op, t.body = OpStart, body
+	t.live = int32(len(k.live))
+	k.live = append(k.live, t)
+	raceRelease(t.address())
+	if node != nil && node.crashed {
+		t.dying = true
+	}
+	k.setReady(t, true)
+	return t
+}
+
+// Yield is a point and nothing else.
+func (k *Kernel) Yield() { k.point(OpYield, nil, true, false) }
+
+// Run makes steps until the run is over: a violation, Stop, or nothing can move. While only the clock could move, idle is
+// asked whether the run is over; nil means never.
+func (k *Kernel) Run(idle func() bool) {
+	k.idle = idle
+	k.handoff = k.next(nil, false)
+	for {
+		for t := k.handoff; t != nil; t = k.handoff {
+			k.resume(t)
+			if raceEnabled {
+				k.serve(t)
+			}
+		}
+		if len(k.dying) == 0 {
+			return
+		}
+		k.bury()
+		k.handoff = k.next(nil, false)
+	}
+}
+
+// resume lets the task run until it yields to the hub.
+func (k *Kernel) resume(t *Actor) {
+	if t.coroutine == nil {
+		t.coroutine = k.takeCoroutine()
+		t.coroutine.task = t
+	}
+	k.handoff, k.actor, k.task = nil, t, t
+	t.coroutine.resume()
+	k.actor, k.task = k.root, nil
+}
+
+// perform is the body of a coroutine for one task. It returns normally, whatever the task does, but for runtime.Goexit.
+func (k *Kernel) perform(t *Actor) {
+	returned := false
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(killed); !ok && !t.dying {
+				k.panicked(t, r, debug.Stack())
+			}
+		} else if !returned {
+			k.exited = true
+			k.fail("goexit", "task "+t.Path()+" called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)", debug.Stack())
+		}
+		k.finish(t)
+	}()
+	raceAcquire(t.address())
+	if !t.dying {
+		t.body()
+	}
+	returned = true
+}
+
+func (k *Kernel) panicked(t *Actor, value any, stack []byte) {
+	k.fail("panic", "task "+t.Path()+" panicked: "+describe(value), userFrames(stack))
+}
+
+// finish takes a task that has returned out of the run.
+//
+//go:norace
+func (k *Kernel) finish(t *Actor) {
+	t.finished = true
+	t.Op, t.object = OpEnd, nil
+	t.ready = false
+	k.disable(t)
+	n := len(k.live) - 1
+	moved := k.live[n]
+	k.live[t.live] = moved
+	moved.live = t.live
+	k.live = k.live[:n]
+	t.live = -1
+}
+
+// deadOperation is what every operation of a killed task does.
+//
+//go:norace
+func (a *Actor) deadOperation() {
+	if a.withStack {
+		a.takeStack()
+		return
+	}
+	a.deadOps++
+	if a.deadOps > deadOperationLimit {
+		a.kernel.abandoned++
+		a.coroutine.abandon()
+	}
+	panic(killed{})
+}
+
+// takeStack leaves the stack of a parked task, that was resumed for it, and goes back to the hub.
+func (a *Actor) takeStack() {
+	for a.withStack {
+		a.withStack, a.dying = false, false
+		a.stack = userFrames(debug.Stack())
+		a.coroutine.yield()
+	}
+	if a.dying {
+		a.deadOperation()
+	}
+}
+
+// Kill ends the task: at its next operation it unwinds, and nothing that it does on the way has an effect.
+func (k *Kernel) Kill(t *Actor) {
+	if t.finished || t.dying {
+		return
+	}
+	t.dying = true
+	k.dying = append(k.dying, t)
+}
+
+// bury unwinds the tasks that were killed, in the order of their creation.
+func (k *Kernel) bury() {
+	sort.Slice(k.dying, func(i, j int) bool { return k.dying[i].ID < k.dying[j].ID })
+	for len(k.dying) > 0 {
+		t := k.dying[0]
+		k.dying = k.dying[1:]
+		k.unwind(t)
+	}
+	k.dying = nil
+}
+
+// unwind resumes a killed task until it has returned, or is given up.
+func (k *Kernel) unwind(t *Actor) {
+	if t.finished {
+		return
+	}
+	if t.coroutine == nil { // it never started
+		k.finish(t)
+		return
+	}
+	violation, stopped := k.violation, k.stopped
+	k.handoff, k.actor, k.task = nil, t, t
+	t.coroutine.resume()
+	k.actor, k.task, k.handoff = k.root, nil, nil
+	k.violation, k.stopped = violation, stopped
+	if !t.finished {
+		k.finish(t)
+	}
+}
+
+// End unwinds what is left of a run. It must be called before the next Begin.
+func (k *Kernel) End() {
+	if k.exited {
+		return
+	}
+	k.stopped = true
+	for len(k.live) > 0 {
+		t := k.live[len(k.live)-1]
+		t.dying = true
+		k.unwind(t)
+	}
+	k.source, k.tracer, k.onStep = nil, nil, nil
+}
+
+// TaskReport tells of a task that is blocked or left over.
+type TaskReport struct {
+	Path      string // spawn path
+	Operation string // what it is about to do
+	Object    string // on what; empty if on nothing
+	Stack     string // where it is in its own code
+}
+
+// Report describes the tasks that have not finished, in order of creation, each with its stack: parked tasks are resumed
+// once to take it. Only for the end of a run.
+func (k *Kernel) Report() []TaskReport {
+	tasks := append([]*Actor(nil), k.live...)
+	sort.Slice(tasks, func(i, j int) bool { return tasks[i].ID < tasks[j].ID })
+	reports := make([]TaskReport, 0, len(tasks))
+	for _, t := range tasks {
+		r := TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Path()}
+		if t.coroutine != nil && !t.dying {
+			t.withStack, t.dying = true, true
+			k.handoff, k.actor, k.task = nil, t, t
+			t.coroutine.resume()
+			k.actor, k.task = k.root, nil
+			r.Stack = string(t.stack)
+		}
+		reports = append(reports, r)
+	}
+	return reports
+}
+
+// Live is the number of tasks that have not finished.
+func (k *Kernel) Live() int { return len(k.live) }
+
+// Tasks calls f for every task that has not finished, in no order that depends on anything but the run.
+func (k *Kernel) Tasks(f func(*Actor)) {
+	for _, t := range k.live {
+		f(t)
+	}
+}
+
+// userFrames takes the frames of Heddle itself off a stack.
+func userFrames(stack []byte) []byte {
+	lines := strings.Split(string(stack), "\n")
+	var kept []string
+	for i := 1; i+1 < len(lines); i += 2 {
+		function := lines[i]
+		if strings.HasPrefix(function, "github.com/heddle-go/heddle/internal/kernel.") ||
+			strings.HasPrefix(function, "github.com/heddle-go/heddle/sched.") || strings.HasPrefix(function, "runtime.") || strings.HasPrefix(function, "runtime/") ||
+			strings.HasPrefix(function, "panic(") || strings.HasPrefix(function, "iter.") || strings.HasPrefix(function, "created by ") {
+			continue
+		}
+		place := strings.TrimSpace(lines[i+1])
+		if at := strings.LastIndex(place, " +0x"); at > 0 {
+			place = place[:at]
+		}
+		kept = append(kept, withoutArguments(function), "\t"+place)
+	}
+	return []byte(strings.Join(kept, "\n"))
+}
+
+// withoutArguments drops the argument words, which are addresses and differ from run to run.
+func withoutArguments(function string) string {
+	if strings.HasSuffix(function, ")") {
+		if at := strings.LastIndex(function, "("); at > 0 {
+			return function[:at]
+		}
+	}
+	return function
+}
+
+// describe prints the value of a panic.
+func describe(value any) string {
+	if err, ok := value.(error); ok {
+		return err.Error()
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,275 @@
+package kernel
+
+import "time"
+
+// Node is a process of the simulated world: its tasks and timers end with it.
+type Node struct {
+	Name    string
+	Offset  time.Duration // of its wall clock from virtual time
+	kernel  *Kernel
+	crashed bool
+	stalls  int
+}
+
+// NewNode makes a node.
+func (k *Kernel) NewNode(name string) *Node { return &Node{Name: name, kernel: k} }
+
+// Crashed says whether the node is down.
+func (n *Node) Crashed() bool { return n.crashed }
+
+// Crash ends the node: its tasks unwind without effect, its timers never fire. It is for good: a restarted process is a new node.
+func (n *Node) Crash() {
+	n.crashed = true
+	n.kernel.Tasks(func(t *Actor) {
+		if t.node == n {
+			n.kernel.Kill(t)
+		}
+	})
+	for _, t := range append([]*Timer(nil), n.kernel.heap...) {
+		if t.node == n {
+			n.kernel.remove(t)
+		}
+	}
+	for i := 0; i < len(n.kernel.enabled); {
+		if a := n.kernel.enabled[i]; a.Kind == TimerActor && a.node == n {
+			n.kernel.disable(a)
+		} else {
+			i++
+		}
+	}
+}
+
+// Stall holds up all tasks and timers of the node for d of virtual time: a collector's pause, a suspended laptop.
+func (n *Node) Stall(d time.Duration) {
+	n.stalls++
+	n.refresh()
+	n.kernel.After(nil, "stall", d, func() {
+		n.stalls--
+		n.refresh()
+	})
+}
+
+func (n *Node) refresh() {
+	n.kernel.Tasks(func(t *Actor) {
+		if t.node == n && !t.finished {
+			n.kernel.update(t)
+		}
+	})
+}
+
+// StallTask holds up one task for d of virtual time.
+func (k *Kernel) StallTask(t *Actor, d time.Duration) {
+	t.stalled = true
+	k.update(t)
+	k.After(nil, "stall", d, func() {
+		if t.stalled = false; !t.finished {
+			k.update(t)
+		}
+	})
+}
+
+// Timer is a deadline of virtual time and what happens then, in a step of its own. All timers that are due are actors.
+type Timer struct {
+	node     *Node
+	actor    *Actor
+	object   Object
+	deadline time.Duration
+	sequence int64
+	index    int // in the heap; -1: not there
+}
+
+// NewTimer makes a timer that is not armed. fire runs as a step outside any task.
+func (k *Kernel) NewTimer(node *Node, name string, fire func()) *Timer {
+	t := &Timer{node: node, index: -1}
+	t.actor = k.newActor(TimerActor, node, name)
+	k.InitObject(&t.object, TimerObject, "")
+	t.actor.Op, t.actor.object = OpFire, &t.object
+	t.actor.fire = func() {
+		k.disable(t.actor)
+		raceAcquire(t.object.address())
+		fire()
+	}
+	return t
+}
+
+// After arms a timer that no program sees.
+func (k *Kernel) After(node *Node, name string, d time.Duration, fire func()) *Timer {
+	t := k.NewTimer(node, name, fire)
+	t.arm(d)
+	return t
+}
+
+// Arm is a program's operation: set the timer to fire d from now. It reports whether the timer had been armed.
+func (t *Timer) Arm(d time.Duration) bool {
+	t.object.kernel.point(OpArm, &t.object, true, false)
+	was := t.disarm()
+	t.arm(d)
+	return was
+}
+
+// ArmAfter is Arm with something that happens in the same step, just before.
+func (t *Timer) ArmAfter(d time.Duration, f func()) bool {
+	t.object.kernel.point(OpArm, &t.object, true, false)
+	was := t.disarm()
+	f()
+	t.arm(d)
+	return was
+}
+
+// Stop is a program's operation: it reports whether the timer had been armed.
+func (t *Timer) Stop() bool {
+	t.object.kernel.point(OpStop, &t.object, true, false)
+	return t.disarm()
+}
+
+// Cancel disarms a timer that no program sees.
+func (t *Timer) Cancel() bool { return t.disarm() }
+
+// Object is what operations on the timer touch.
+func (t *Timer) Object() *Object { return &t.object }
+
+func (t *Timer) arm(d time.Duration) {
+	k := t.object.kernel
+	raceReleaseMerge(t.object.address())
+	if t.node != nil && t.node.crashed {
+		return
+	}
+	t.deadline = k.now + max(d, 0)
+	if t.deadline < k.now {
+		t.deadline = 1<<63 - 1
+	}
+	if d <= 0 {
+		k.enable(t.actor)
+		return
+	}
+	k.timerSeq++
+	t.sequence = k.timerSeq
+	t.index = len(k.heap)
+	k.heap = append(k.heap, t)
+	k.up(t.index)
+}
+
+func (t *Timer) disarm() bool {
+	k := t.object.kernel
+	if t.actor.enabled >= 0 {
+		k.disable(t.actor)
+		return true
+	}
+	if t.index < 0 {
+		return false
+	}
+	k.remove(t)
+	return true
+}
+
+// ReadClock is a program's operation: the virtual time, on the node's clock.
+func (n *Node) ReadClock() time.Duration {
+	n.kernel.point(OpNow, nil, true, false)
+	return n.kernel.now + n.Offset
+}
+
+// advance moves virtual time to the earliest deadline and makes every timer due then an actor. It is a barrier: it only
+// happens when nothing else can move.
+func (k *Kernel) advance() {
+	k.now = k.heap[0].deadline
+	for len(k.heap) > 0 && k.heap[0].deadline <= k.now {
+		t := k.heap[0]
+		k.remove(t)
+		k.enable(t.actor)
+	}
+}
+
+func (k *Kernel) before(i, j int) bool {
+	a, b := k.heap[i], k.heap[j]
+	return a.deadline < b.deadline || a.deadline == b.deadline && a.sequence < b.sequence
+}
+
+func (k *Kernel) swap(i, j int) {
+	k.heap[i], k.heap[j] = k.heap[j], k.heap[i]
+	k.heap[i].index, k.heap[j].index = i, j
+}
+
+func (k *Kernel) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !k.before(i, parent) {
+			return
+		}
+		k.swap(i, parent)
+		i = parent
+	}
+}
+
+func (k *Kernel) down(i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(k.heap) {
+			return
+		}
+		if child+1 < len(k.heap) && k.before(child+1, child) {
+			child++
+		}
+		if !k.before(child, i) {
+			return
+		}
+		k.swap(i, child)
+		i = child
+	}
+}
+
+func (k *Kernel) remove(t *Timer) {
+	i, n := t.index, len(k.heap)-1
+	if i != n {
+		k.swap(i, n)
+	}
+	k.heap[n] = nil
+	k.heap = k.heap[:n]
+	t.index = -1
+	if i != n {
+		k.down(i)
+		k.up(i)
+	}
+}
+
+// NewActor makes an actor of a kind other than a task: fire is its step, outside any task. Enable and Disable say whether it
+// can be chosen; a fault is armed instead.
+func (k *Kernel) NewActor(kind ActorKind, name string, op Op, o *Object, fire func()) *Actor {
+	a := k.newActor(kind, nil, name)
+	a.Op, a.object, a.fire = op, o, fire
+	return a
+}
+
+// Enable lets the actor be chosen.
+func (k *Kernel) Enable(a *Actor) { k.enable(a) }
+
+// Disable takes the actor out of the choice.
+func (k *Kernel) Disable(a *Actor) { k.disable(a) }
+
+// Arm puts a fault rule among those that may strike at any step.
+func (k *Kernel) Arm(a *Actor) {
+	if a.armed < 0 {
+		a.armed = int32(len(k.armed))
+		k.armed = append(k.armed, a)
+	}
+}
+
+// Disarm takes it out again.
+func (k *Kernel) Disarm(a *Actor) {
+	if i := a.armed; i >= 0 {
+		n := len(k.armed) - 1
+		moved := k.armed[n]
+		k.armed[i] = moved
+		moved.armed = i
+		k.armed = k.armed[:n]
+		a.armed = -1
+	}
+}
+
+// Point is a program's operation that is possible at any time, such as those of the network.
+func (k *Kernel) Point(op Op, o *Object) { k.point(op, o, true, false) }
+
+// Set is Arm for a timer that no program sees: no point.
+func (t *Timer) Set(d time.Duration) {
+	t.disarm()
+	t.arm(d)
+}

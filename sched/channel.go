@@ -1,0 +1,151 @@
+package sched
+
+import "github.com/heddle-go/heddle/internal/kernel"
+
+// Chan is a Go channel. A nil *Chan in a Case is, as in Go, never ready. (A plain operation on a nil *Chan, which in Go blocks
+// for ever, panics: there is no Scheduler to block on.)
+type Chan[T any] struct {
+	send   chan<- T
+	recv   <-chan T
+	object *kernel.Object // of a simulated one
+	buffer []T            // a ring
+	head   int
+	slots  []T     // unbuffered: the values of those that wait
+	free   []int32 // slots not in use
+}
+
+// NewChan makes a channel of that capacity.
+func NewChan[T any](s Scheduler, capacity int) *Chan[T] {
+	if k := s.Kernel(); k != nil {
+		c := &Chan[T]{object: &kernel.Object{}}
+		k.InitChan(c.object, capacity, "")
+		if capacity > 0 {
+			c.buffer = make([]T, min(capacity, 16))
+		}
+		return c
+	}
+	native := make(chan T, capacity)
+	return &Chan[T]{send: native, recv: native}
+}
+
+// FromNative wraps a channel of Go, for use with Goroutines only: a simulation that waits for one panics.
+func FromNative[T any](c <-chan T) *Chan[T] { return &Chan[T]{recv: c} }
+
+// Send sends v, waiting until that is possible. It panics if the channel is closed.
+func (c *Chan[T]) Send(v T) {
+	if c != nil && c.send != nil {
+		c.send <- v
+		return
+	}
+	send := Case[T]{c: c, Value: v, sending: true}
+	select1(&send, false)
+}
+
+// Recv receives a value, waiting for one; ok is false if the channel is closed and drained.
+func (c *Chan[T]) Recv() (v T, ok bool) {
+	if c != nil && c.recv != nil {
+		v, ok = <-c.recv
+		return v, ok
+	}
+	recv := Case[T]{c: c}
+	select1(&recv, false)
+	return recv.Value, recv.OK
+}
+
+// TrySend sends v if that is possible at once and says whether it did: a select with a default.
+func (c *Chan[T]) TrySend(v T) bool {
+	if c != nil && c.send != nil {
+		select {
+		case c.send <- v:
+			return true
+		default:
+			return false
+		}
+	}
+	send := Case[T]{c: c, Value: v, sending: true}
+	return select1(&send, true) == 0
+}
+
+// TryRecv receives if that is possible at once: received says whether it did, ok is as for Recv.
+func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
+	if c != nil && c.recv != nil {
+		select {
+		case v, ok = <-c.recv:
+			return v, ok, true
+		default:
+			return v, false, false
+		}
+	}
+	recv := Case[T]{c: c}
+	received = select1(&recv, true) == 0
+	return recv.Value, recv.OK, received
+}
+
+// Close closes the channel. It panics if that is nil or closed.
+func (c *Chan[T]) Close() {
+	switch {
+	case c == nil:
+		panic("close of nil channel")
+	case c.send != nil:
+		close(c.send)
+	default:
+		mustBeMade(c.object, "Chan").CloseChan()
+	}
+}
+
+// Len is the number of values in the buffer; 0 for a nil channel.
+func (c *Chan[T]) Len() int {
+	switch {
+	case c == nil:
+		return 0
+	case c.recv != nil:
+		return len(c.recv)
+	default:
+		return mustBeMade(c.object, "Chan").LenChan()
+	}
+}
+
+// Cap is the capacity of the buffer; 0 for a nil channel.
+func (c *Chan[T]) Cap() int {
+	switch {
+	case c == nil:
+		return 0
+	case c.recv != nil:
+		return cap(c.recv)
+	default:
+		return mustBeMade(c.object, "Chan").Capacity()
+	}
+}
+
+// push adds a value to the ring, which grows up to the capacity.
+//
+//go:norace
+func (c *Chan[T]) push(v T) {
+	n := c.object.Count() - 1 // the kernel has counted it already
+	if n == len(c.buffer) {
+		grown := make([]T, max(2*n, 8))
+		for i := range n {
+			grown[i] = c.buffer[(c.head+i)%n]
+		}
+		c.buffer, c.head = grown, 0
+	}
+	at := c.head + n
+	if at >= len(c.buffer) {
+		at -= len(c.buffer)
+	}
+	c.buffer[at] = v
+}
+
+//go:norace
+func (c *Chan[T]) pop() T {
+	v := c.buffer[c.head]
+	var zero T
+	c.buffer[c.head] = zero
+	if c.head++; c.head == len(c.buffer) {
+		c.head = 0
+	}
+	return v
+}
+
+// Object is what operations on a simulated channel touch; nil for a native one. For package sim.
+func (c *Chan[T]) Object() *kernel.Object { return c.object }

@@ -1,0 +1,62 @@
+package sim
+
+import (
+	"context"
+	"time"
+
+	"github.com/heddle-go/heddle/clock"
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sched"
+)
+
+// epoch is when every run begins.
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// nodeClock is the clock of a node.
+type nodeClock struct{ node *Node }
+
+func (c nodeClock) Now() time.Time { return epoch.Add(c.node.node.ReadClock()) }
+
+func (c nodeClock) NewTimer(d time.Duration) *clock.Timer {
+	n := c.node
+	t := &channelTimer{c: sched.NewChan[time.Time](n, 1)}
+	k := n.world.kernel
+	t.timer = k.NewTimer(n.node, "timer", func() { t.c.TrySend(epoch.Add(k.Now() + n.node.Offset)) })
+	t.timer.Arm(d)
+	return clock.MakeTimer(t.c, t)
+}
+
+func (c nodeClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
+	n := c.node
+	t := funcTimer{n.world.kernel.NewTimer(n.node, "timer", func() { n.Go("timer", f) })}
+	t.timer.Arm(d)
+	return clock.MakeTimer(nil, t)
+}
+
+func (c nodeClock) Sleep(ctx context.Context, d time.Duration) error { return clock.Sleep(c, ctx, d) }
+
+// channelTimer is a timer with a channel: what it has sent but nobody received is taken back by Stop and Reset, which then
+// count the timer as active, as Go does since 1.23.
+type channelTimer struct {
+	timer *kernel.Timer
+	c     *sched.Chan[time.Time]
+}
+
+func (t *channelTimer) Stop() bool { return t.timer.Stop() || t.drain() }
+
+func (t *channelTimer) Reset(d time.Duration) bool {
+	drained := false
+	active := t.timer.ArmAfter(d, func() { drained = t.drain() })
+	return active || drained
+}
+
+// drain takes the value back in the step that the timer's operation is in.
+func (t *channelTimer) drain() (drained bool) {
+	t.timer.Object().Kernel().Inline(func() { _, _, drained = t.c.TryRecv() })
+	return drained
+}
+
+type funcTimer struct{ timer *kernel.Timer }
+
+func (t funcTimer) Stop() bool                 { return t.timer.Stop() }
+func (t funcTimer) Reset(d time.Duration) bool { return t.timer.Arm(d) }

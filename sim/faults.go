@@ -1,0 +1,145 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+)
+
+// FaultCount is a row of the ledger. A fault that was armed in many runs and never had an effect is a hole in the test.
+type FaultCount struct {
+	Fault  string `json:"fault"`
+	Armed  int64  `json:"armed"`  // runs that were allowed to use it
+	Fired  int64  `json:"fired"`  // times that it struck
+	Effect int64  `json:"effect"` // times that a task under test got a result which it would not have got
+}
+
+type faultState struct {
+	FaultCount
+	object *kernel.Object
+	actors []*kernel.Actor
+}
+
+func (w *World) fault(name string) *faultState {
+	for i := range w.faults {
+		if w.faults[i].Fault == name {
+			return &w.faults[i]
+		}
+	}
+	w.faults = append(w.faults, faultState{FaultCount: FaultCount{Fault: name}})
+	f := &w.faults[len(w.faults)-1]
+	if w.swarm(name) {
+		f.Armed = 1
+	}
+	return f
+}
+
+// swarmOdds are, for each density of the swarm, out of how many faults one is used. Runs without any fault, and with few, are
+// as important as those with many (Groce et al. 2012).
+var swarmOdds = [...]int{0, 8, 4, 2}
+
+func (w *World) swarm(name string) bool {
+	if w.density < 0 {
+		w.density = w.Value("swarm", len(swarmOdds))
+	}
+	odds := swarmOdds[w.density]
+	return odds > 0 && w.Value("swarm/"+name, odds) == odds-1
+}
+
+// Swarm says whether this run may use a fault. It is drawn once for each run and fault, and never true after Heal.
+func (w *World) Swarm(fault string) bool { return w.fault(fault).Armed > 0 && !w.healed }
+
+// Fired counts that the fault struck, Effect that a task under test got a result which it would not have got otherwise.
+func (w *World) Fired(fault string) {
+	w.fault(fault).Fired++
+	w.Logf("fault %s", fault)
+}
+
+// Effect counts an effect of the fault; see Fired.
+func (w *World) Effect(fault string) { w.fault(fault).Effect++ }
+
+// Struck is Fired and Effect at once, for a fault that is felt the moment it strikes.
+func (w *World) Struck(fault string) {
+	w.Fired(fault)
+	w.Effect(fault)
+}
+
+// Rule arms a fault that strikes at any step that the source chooses, at most so many times, if the swarm has it. strike runs
+// outside any task and says whether it found something to strike.
+func (w *World) Rule(fault string, times int, strike func() bool) {
+	if !w.Swarm(fault) {
+		return
+	}
+	f := w.fault(fault)
+	if f.object == nil {
+		f.object = w.kernel.NewObject(kernel.FaultObject, fault)
+	}
+	var a *kernel.Actor
+	a = w.kernel.NewActor(kernel.FaultActor, fault, kernel.OpStrike, f.object, func() {
+		if times--; times == 0 {
+			w.kernel.Disarm(a)
+		}
+		if strike() {
+			w.Fired(fault)
+		}
+	})
+	f.actors = append(f.actors, a)
+	w.kernel.Arm(a)
+}
+
+// stallTimes are how long a stall lasts; around the timeouts of the programs under test.
+var stallTimes = [...]time.Duration{
+	10 * time.Millisecond, time.Second, 5 * time.Second, 16 * time.Second, 31 * time.Second, 46 * time.Second, 100 * time.Second,
+}
+
+// Stalls arms stalls of the node as a whole and of single tasks of it.
+func (n *Node) Stalls(times int) {
+	w := n.world
+	w.Rule("stall-node", times, func() bool {
+		if n.Crashed() {
+			return false
+		}
+		n.Stall(stallTimes[w.Value("stall-node", len(stallTimes))])
+		w.Effect("stall-node")
+		return true
+	})
+	w.Rule("stall-task", times, func() bool {
+		var tasks []*kernel.Actor
+		w.kernel.Tasks(func(t *kernel.Actor) {
+			if t.Node() == n.node {
+				tasks = append(tasks, t)
+			}
+		})
+		if len(tasks) == 0 {
+			return false
+		}
+		t, d := tasks[w.Value("stall-which", len(tasks))], stallTimes[w.Value("stall-task", len(stallTimes))]
+		w.Logf("%s stalls for %s", t.Path(), d)
+		w.kernel.StallTask(t, d)
+		w.Effect("stall-task")
+		return true
+	})
+}
+
+// Heal ends all faults: none strikes any more, and what OnHeal registered mends what is broken.
+func (w *World) Heal() {
+	if w.healed {
+		return
+	}
+	w.Logf("the world heals")
+	w.healed = true
+	for i := range w.faults {
+		for _, a := range w.faults[i].actors {
+			w.kernel.Disarm(a)
+		}
+	}
+	for _, f := range w.onHeal {
+		w.kernel.Inline(f)
+	}
+}
+
+// Healed says whether Heal was called.
+func (w *World) Healed() bool { return w.healed }
+
+// OnHeal lets f run in the step of Heal, outside any task.
+func (w *World) OnHeal(f func()) { w.onHeal = append(w.onHeal, f) }

@@ -1,0 +1,384 @@
+package sim
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/net"
+	"github.com/heddle-go/heddle/sched"
+)
+
+// sendWindow is how many transmissions a connection takes before the sender waits for one to arrive.
+const sendWindow = 16
+
+// unbounded is the capacity of an inbox, whose bound is the window of the sender.
+const unbounded = 1 << 30
+
+// Network is a simulated network of sessions that carry Out to acceptors and In to diallers. A handler's calls are delivery
+// steps, outside any task. Faults (see NetworkFaults) are drawn by the swarm.
+type Network[Out, In any] struct {
+	world     *World
+	listeners map[net.Address]*listener[Out, In]
+	order     []*listener[Out, In] // the same, as they came
+	conns     []*conn[Out, In] // not ended on both sides, in order of creation
+	faults    networkFaults
+}
+
+// listener is a registered handler and what stands between it and its diallers.
+type listener[Out, In any] struct {
+	address net.Address
+	handler net.Handler[Out, In]
+	object  *kernel.Object
+	cut     [2]int // partitions that swallow what goes there (0) and what comes from there (1)
+}
+
+// NewNetwork makes a network on which nobody listens, and arms its faults if the swarm has them.
+func NewNetwork[Out, In any](w *World) *Network[Out, In] {
+	n := &Network[Out, In]{world: w, listeners: map[net.Address]*listener[Out, In]{}}
+	n.arm()
+	return n
+}
+
+// Listen registers the handler of an address. It fails if there is one.
+func (n *Network[Out, In]) Listen(at net.Address, h net.Handler[Out, In]) error {
+	if n.listeners[at] != nil {
+		return fmt.Errorf("listen at %q: the address is in use", at)
+	}
+	l := &listener[Out, In]{address: at, handler: h, object: n.world.kernel.NewObject(kernel.ConnObject, string(at))}
+	n.listeners[at] = l
+	n.order = append(n.order, l)
+	n.armPartition(l)
+	return nil
+}
+
+// Dialer is how programs on the node connect.
+func (n *Network[Out, In]) Dialer(node *Node) net.Dialer[Out, In] {
+	node.onCrash = append(node.onCrash, func() {
+		for _, c := range append([]*conn[Out, In](nil), n.conns...) {
+			if c.node == node {
+				c.end(net.ErrReset)
+				c.toServer.push(event[Out]{closing: true}, 0)
+			}
+		}
+	})
+	return dialer[Out, In]{n, node}
+}
+
+type dialer[Out, In any] struct {
+	network *Network[Out, In]
+	node    *Node
+}
+
+// Dial connects from the node.
+func (d dialer[Out, In]) Dial(ctx context.Context, to net.Address, credential string) (net.Conn[Out, In], error) {
+	n, w := d.network, d.network.world
+	l := n.listeners[to]
+	if l == nil {
+		w.kernel.Point(kernel.OpDial, nil)
+		return nil, fmt.Errorf("dial %q: %w", to, net.ErrRefused)
+	}
+	w.kernel.Point(kernel.OpDial, l.object)
+	if n.faults.refuse && w.hits("refuse", 3) {
+		w.Struck("refuse")
+		return nil, fmt.Errorf("dial %q: %w", to, net.ErrRefused)
+	}
+	c := n.newConn(d.node, l, credential)
+	c.begin(n.dialFault(l))
+	answer, cancelled := sched.Recv(c.accepted), sched.Recv(sched.Done(ctx))
+	if sched.Select2(&answer, &cancelled) == 1 {
+		w.Inline(c.giveUp)
+		return nil, ctx.Err()
+	}
+	if answer.Value != nil {
+		return nil, fmt.Errorf("dial %q: %w", to, answer.Value)
+	}
+	return c, nil
+}
+
+// conn is both ends of a connection: the dialler's Conn and, as peer, the handler's.
+type conn[Out, In any] struct {
+	network    *Network[Out, In]
+	node       *Node
+	listener   *listener[Out, In]
+	credential string
+	session    net.Session
+	object     *kernel.Object
+	accepted   *sched.Chan[error]
+	inbox      *sched.Chan[In]
+	window     *sched.Chan[struct{}]
+	ended      *sched.Chan[struct{}]
+	toServer   link[Out]
+	toClient   link[In]
+	err        error // of Receive once the dialler's end is closed
+	closed     bool  // the dialler's end
+	served     bool  // the handler has accepted and has not been told Closed
+	serverDone bool  // the handler has closed its end, or been told
+	fault      dialFault
+	lost       [2]bool // swallows what goes there (0), what comes back (1)
+	lostBy     string  // which fault
+}
+
+func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential string) *conn[Out, In] {
+	s := node.Scheduler()
+	var id [16]byte
+	s.Read(id[:])
+	c := &conn[Out, In]{
+		network: n, node: node, listener: l, credential: credential, session: net.Session{ID: net.SessionID(hex.EncodeToString(id[:]))},
+		object:   n.world.kernel.NewObject(kernel.ConnObject, ""),
+		accepted: sched.NewChan[error](s, 1), inbox: sched.NewChan[In](s, unbounded),
+		window: sched.NewChan[struct{}](s, sendWindow), ended: sched.NewChan[struct{}](s, 0),
+	}
+	c.toServer.init(n.world, "to-server", l.object, c.atServer)
+	c.toClient.init(n.world, "to-client", c.inbox.Object(), c.atClient)
+	n.conns = append(n.conns, c)
+	return c
+}
+
+// begin sends the handshake on its way.
+func (c *conn[Out, In]) begin(fault dialFault) {
+	c.fault = fault
+	if fault == blackHole {
+		return // until the world heals
+	}
+	c.toServer.push(event[Out]{opening: true}, c.network.delay())
+}
+
+// atServer is the step in which something arrives at the handler.
+func (c *conn[Out, In]) atServer(e event[Out]) {
+	switch {
+	case e.opening:
+		grant, err := c.listener.handler.Accept(c.session.ID, c.credential, peer[Out, In]{c})
+		if err != nil {
+			c.serverDone = true
+			c.toClient.push(event[In]{refusal: fmt.Errorf("%w: %w", net.ErrHandshake, err), opening: true}, c.network.delay())
+			return
+		}
+		c.served = true
+		c.session.Grant = grant
+		if c.fault != handshakeStall {
+			c.toClient.push(event[In]{opening: true}, c.network.delay())
+		}
+	case e.closing:
+		c.tellClosed()
+	case c.served && !c.serverDone:
+		c.listener.handler.Receive(c.session.ID, e.value)
+		fallthrough
+	default:
+		c.window.TryRecv()
+	}
+}
+
+// atClient is the step in which something arrives at the dialler.
+func (c *conn[Out, In]) atClient(e event[In]) {
+	switch {
+	case c.closed:
+	case e.opening:
+		c.accepted.TrySend(e.refusal)
+		if e.refusal != nil {
+			c.end(net.ErrClosed)
+		} else {
+			c.connected()
+		}
+	case e.closing:
+		c.end(net.ErrClosed)
+	default:
+		c.inbox.TrySend(e.value)
+	}
+}
+
+// tellClosed tells the handler, once, that the session has ended.
+func (c *conn[Out, In]) tellClosed() {
+	if c.served {
+		c.served, c.serverDone = false, true
+		c.listener.handler.Closed(c.session.ID)
+	}
+	c.forget()
+}
+
+// end closes the dialler's end.
+func (c *conn[Out, In]) end(err error) {
+	if c.closed {
+		return
+	}
+	c.closed, c.err = true, err
+	c.inbox.Close()
+	c.ended.Close()
+	c.forget()
+}
+
+// reset breaks the connection at both ends at once.
+func (c *conn[Out, In]) reset() {
+	c.toServer.clear()
+	c.toClient.clear()
+	c.accepted.TrySend(net.ErrReset)
+	c.end(net.ErrReset)
+	c.tellClosed()
+}
+
+// forget takes the connection out of the network when both its ends are closed.
+func (c *conn[Out, In]) forget() {
+	if !c.closed || c.served {
+		return
+	}
+	conns := c.network.conns
+	for i, other := range conns {
+		if other == c {
+			c.network.conns = append(conns[:i], conns[i+1:]...)
+			return
+		}
+	}
+}
+
+// giveUp is what a dialler whose context is done leaves behind.
+func (c *conn[Out, In]) giveUp() {
+	if c.fault == blackHole || c.fault == handshakeStall {
+		c.network.world.Effect(c.fault.String())
+	}
+	c.end(net.ErrClosed)
+	c.toServer.push(event[Out]{closing: true}, 0)
+}
+
+// Session is what the handshake has agreed.
+func (c *conn[Out, In]) Session() net.Session { return c.session }
+
+// Send hands one transmission to the connection; it waits while too many are on their way.
+func (c *conn[Out, In]) Send(ctx context.Context, out Out) error {
+	room, ended, cancelled := sched.Send(c.window, struct{}{}), sched.Recv(c.ended), sched.Recv(sched.Done(ctx))
+	switch sched.Select3(&room, &ended, &cancelled) {
+	case 1:
+		return c.err
+	case 2:
+		return ctx.Err()
+	}
+	if c.closed {
+		return c.err
+	}
+	c.network.world.Inline(func() { c.transmit(out) })
+	return nil
+}
+
+func (c *conn[Out, In]) transmit(out Out) {
+	n := c.network
+	if n.resets(c) || n.swallows(c, 0) {
+		return
+	}
+	c.toServer.push(event[Out]{value: out}, n.delay())
+}
+
+// Receive waits for the next transmission.
+func (c *conn[Out, In]) Receive() (In, error) {
+	v, ok := c.inbox.Recv()
+	if !ok {
+		return v, c.err
+	}
+	return v, nil
+}
+
+// Close ends the session on this side; the other hears of it after what was sent before.
+func (c *conn[Out, In]) Close() error {
+	w := c.network.world
+	w.kernel.Point(kernel.OpHangUp, c.object)
+	w.Inline(func() {
+		if c.closed {
+			return
+		}
+		c.end(net.ErrClosed)
+		if !c.network.swallows(c, 0) {
+			c.toServer.push(event[Out]{closing: true}, 0)
+		}
+	})
+	return nil
+}
+
+// peer is the handler's end of a connection.
+type peer[Out, In any] struct{ conn *conn[Out, In] }
+
+// Send sends to the dialler.
+func (p peer[Out, In]) Send(in In) {
+	c := p.conn
+	if c.serverDone {
+		return
+	}
+	n := c.network
+	if n.swallows(c, 1) || c.closed {
+		return
+	}
+	c.toClient.push(event[In]{value: in}, n.delay())
+}
+
+// Close ends the session from the handler's side; the handler hears Closed in a step of its own.
+func (p peer[Out, In]) Close() {
+	c := p.conn
+	if c.serverDone {
+		return
+	}
+	c.serverDone = true
+	if !c.network.swallows(c, 1) {
+		c.toClient.push(event[In]{closing: true}, 0)
+	}
+	c.network.world.After(0, c.tellClosed)
+}
+
+// event is what travels on a link: a transmission, the opening or the closing of the session.
+type event[T any] struct {
+	value   T
+	refusal error // of an opening that was refused
+	opening bool
+	closing bool
+	due     time.Duration
+}
+
+// link carries events one way, in order. Its head is an actor as soon as it is due.
+type link[T any] struct {
+	world   *World
+	queue   []event[T]
+	actor   *kernel.Actor
+	timer   *kernel.Timer
+	deliver func(event[T])
+}
+
+func (l *link[T]) init(w *World, name string, o *kernel.Object, deliver func(event[T])) {
+	l.world, l.deliver = w, deliver
+	l.actor = w.kernel.NewActor(kernel.DeliveryActor, name, kernel.OpDeliver, o, l.fire)
+}
+
+func (l *link[T]) push(e event[T], delay time.Duration) {
+	e.due = l.world.kernel.Now() + delay
+	l.queue = append(l.queue, e)
+	if len(l.queue) == 1 {
+		l.schedule()
+	}
+}
+
+func (l *link[T]) schedule() {
+	wait := l.queue[0].due - l.world.kernel.Now()
+	if wait <= 0 {
+		l.world.kernel.Enable(l.actor)
+		return
+	}
+	if l.timer == nil {
+		l.timer = l.world.kernel.NewTimer(nil, "delay", func() { l.world.kernel.Enable(l.actor) })
+	}
+	l.timer.Set(wait)
+}
+
+func (l *link[T]) fire() {
+	e := l.queue[0]
+	l.queue = append(l.queue[:0], l.queue[1:]...)
+	l.world.kernel.Disable(l.actor)
+	if len(l.queue) > 0 {
+		l.schedule()
+	}
+	l.deliver(e)
+}
+
+func (l *link[T]) clear() {
+	l.queue = l.queue[:0]
+	l.world.kernel.Disable(l.actor)
+	if l.timer != nil {
+		l.timer.Cancel()
+	}
+}

@@ -1,0 +1,164 @@
+package sim
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// DefaultMaxSteps is the limit of steps of a run that sets none.
+const DefaultMaxSteps = 1_000_000
+
+// drainTime is how much virtual time tasks have to end after the main task has returned.
+const drainTime = time.Hour
+
+// RunConfig is what a run is a function of, beside its scenario.
+type RunConfig struct {
+	Source   choice.Source
+	DataSeed uint64 // of all random bytes
+	MaxSteps int64  // 0: DefaultMaxSteps
+	Tracer   Tracer // nil: nobody reads the trace
+}
+
+// Tracer is told every step, value and note of a run, in order.
+type Tracer = kernel.Tracer
+
+// TaskReport tells of a task at the end of a failed run: its path, what it is about to do, and its stack.
+type TaskReport = kernel.TaskReport
+
+// Failure is the first violation of a run.
+type Failure struct {
+	Property string
+	Message  string
+	Step     int64
+	Stack    string       // of the task that panicked, if one did
+	Tasks    []TaskReport // what was left: for a deadlock and a leak
+}
+
+// Result is what a run came to. Its slices are valid until the runner's next run.
+type Result struct {
+	Steps     int64
+	Hash      uint64 // over operations, objects and values
+	Elapsed   time.Duration
+	Failure   *Failure // nil if nothing was violated
+	Faults    []FaultCount
+	Sometimes []string
+	Abandoned int // tasks that would not end after their node had crashed
+}
+
+// Runner runs scenarios, one run at a time. Runs share nothing but memory; use one runner for each goroutine.
+type Runner struct {
+	kernel  *kernel.Kernel
+	world   World
+	faults  []FaultCount
+	drained time.Duration
+}
+
+// NewRunner makes a runner.
+func NewRunner() *Runner { return &Runner{kernel: kernel.New()} }
+
+// Poke asks a run under way for a sign of life; Poked says whether no step has begun since. For watchdogs: both may be called
+// from any goroutine.
+func (r *Runner) Poke() { r.kernel.Poke() }
+
+// Poked says whether no step has begun since Poke.
+func (r *Runner) Poked() bool { return r.kernel.Poked() }
+
+// Run runs the scenario once. The error is a failure of the set-up or of Heddle, not of the program under test.
+func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
+	if r.kernel.Exited() {
+		r.kernel = kernel.New()
+	}
+	if cfg.MaxSteps == 0 {
+		cfg.MaxSteps = DefaultMaxSteps
+	}
+	k := r.kernel
+	k.Begin(kernel.Options{Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer})
+	r.world.reset(k)
+	if err := r.build(sc); err != nil {
+		k.End()
+		return Result{}, err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("scenario %s panicked outside a task: %v\n%s", sc.Name, p, debug.Stack())
+			r.kernel = kernel.New() // the old one is in no state to go on
+		}
+	}()
+	k.Run(r.idle)
+	result = r.judge()
+	k.End()
+	return result, nil
+}
+
+// build runs the set-up and spawns the main task.
+func (r *Runner) build(sc *Scenario) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("scenario %s panicked outside a task: %v", sc.Name, p)
+		}
+	}()
+	main := sc.Setup(&r.world)
+	if main == nil {
+		return fmt.Errorf("scenario %s has no main task: its Setup answered nil", sc.Name)
+	}
+	r.kernel.Main(r.kernel.Spawn(r.world.host.node, "main", main))
+	r.drained = -1
+	return nil
+}
+
+// idle ends a run whose main task has returned, when an hour of virtual time has passed since.
+func (r *Runner) idle() bool {
+	if !r.kernel.Finished() {
+		return false
+	}
+	if r.drained < 0 {
+		r.drained = r.kernel.Now() + drainTime
+	}
+	return r.kernel.Now() >= r.drained
+}
+
+// judge looks at a run that has come to its end.
+func (r *Runner) judge() Result {
+	k := r.kernel
+	var tasks []TaskReport
+	if k.Violation() == nil && !k.Stopped() {
+		switch n := k.Live(); {
+		case !k.Finished():
+			tasks = k.Report()
+			r.world.Fail(Deadlock, "%s", blocked("nothing can move, and the main task has not returned", tasks))
+		case n > 0:
+			tasks = k.Report()
+			r.world.Fail(Leak, "%s", blocked(fmt.Sprintf("the main task has returned, %d others have not", n), tasks))
+		}
+	}
+	r.faults = r.faults[:0]
+	for i := range r.world.faults {
+		r.faults = append(r.faults, r.world.faults[i].FaultCount)
+	}
+	result := Result{
+		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Abandoned: k.Abandoned(),
+	}
+	if v := k.Violation(); v != nil {
+		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks}
+	}
+	return result
+}
+
+// blocked says in one line who waits for what.
+func blocked(what string, tasks []TaskReport) string {
+	for i, t := range tasks {
+		sep := "; "
+		if i == 0 {
+			sep = ": "
+		}
+		what += sep + t.Path + " waits to " + t.Operation
+		if t.Object != "" {
+			what += " " + t.Object
+		}
+	}
+	return what
+}

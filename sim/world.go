@@ -1,0 +1,159 @@
+// Package sim is a deterministic simulator for Go programs that are written against packages sched, clock and net. A World
+// holds the nodes, networks and faults of one run; a Scenario builds it; a Runner runs it. Every decision of a run (who moves
+// next, which fault strikes, what the workload does) is asked of one choice.Source, so that a run is a function of its
+// decisions and its data seed, on every machine.
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/heddle-go/heddle/clock"
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sched"
+)
+
+// World is the world of one run. It belongs to the run's only thread of control: its methods are for the scenario's set-up,
+// its tasks, handlers and checks, and nothing may keep it beyond the run.
+type World struct {
+	kernel    *kernel.Kernel
+	host      *Node
+	nodes     []*Node
+	faults    []faultState
+	density   int // of the swarm; -1: not yet drawn
+	sometimes []string
+	onStep    []func()
+	onHeal    []func()
+	healed    bool
+}
+
+func (w *World) reset(k *kernel.Kernel) {
+	clear(w.nodes)
+	clear(w.onStep)
+	clear(w.onHeal)
+	*w = World{
+		kernel: k, density: -1, nodes: w.nodes[:0], faults: w.faults[:0], sometimes: w.sometimes[:0],
+		onStep: w.onStep[:0], onHeal: w.onHeal[:0],
+	}
+	w.host = w.Node("main")
+}
+
+// Host is the node that never crashes and that no fault strikes: the main task and the workload run there.
+func (w *World) Host() *Node { return w.host }
+
+// Node makes a node: a process with its own tasks and clock.
+func (w *World) Node(name string) *Node {
+	n := &Node{world: w, node: w.kernel.NewNode(name)}
+	w.nodes = append(w.nodes, n)
+	return n
+}
+
+// Fail records a violation of a property. The first one of a run ends it, after the current step.
+func (w *World) Fail(property, format string, args ...any) {
+	if !w.kernel.Stopped() {
+		w.kernel.Fail(property, fmt.Sprintf(format, args...))
+	}
+}
+
+// Sometimes notes that this run has seen what a good search must see at some time.
+func (w *World) Sometimes(id string) {
+	for _, seen := range w.sometimes {
+		if seen == id {
+			return
+		}
+	}
+	w.sometimes = append(w.sometimes, id)
+}
+
+// Tracing says whether somebody reads the trace, for notes that cost something to make.
+func (w *World) Tracing() bool { return w.kernel.Tracing() }
+
+// Logf adds a line to the trace if somebody reads it.
+func (w *World) Logf(format string, args ...any) {
+	if w.kernel.Tracing() {
+		w.kernel.Note(fmt.Sprintf(format, args...))
+	}
+}
+
+// Value is a decision: a number out of [0, n). 0 must be the simplest: the shortest, the smallest, no fault. The site is a
+// constant word that addresses the decision.
+func (w *World) Value(site string, n int) int { return w.kernel.Value(site, nil, n) }
+
+// Chance is a decision that is true once in so many times, false being the simplest.
+func (w *World) Chance(site string, oneIn int) bool {
+	return oneIn > 0 && w.kernel.Value(site, nil, oneIn) == oneIn-1
+}
+
+// Elapsed is the virtual time since the run began.
+func (w *World) Elapsed() time.Duration { return w.kernel.Now() }
+
+// Step is the number of steps so far: the time stamp for histories, since virtual time stands still while tasks run.
+func (w *World) Step() int64 { return w.kernel.Steps() }
+
+// After lets f run after d of virtual time, as a step of its own outside any task. f must not block.
+func (w *World) After(d time.Duration, f func()) { w.kernel.After(nil, "after", d, f) }
+
+// Inline runs f as part of the current step, without points: for models that a task calls. f must not block.
+func (w *World) Inline(f func()) { w.kernel.Inline(f) }
+
+// OnStep lets f run after each step, outside any task.
+func (w *World) OnStep(f func()) {
+	w.onStep = append(w.onStep, f)
+	w.kernel.SetOnStep(w.afterStep)
+}
+
+func (w *World) afterStep() {
+	for _, f := range w.onStep {
+		f()
+	}
+}
+
+// Node is a process of the simulated world. Its Scheduler and Clock are what the program under test is given.
+type Node struct {
+	world   *World
+	node    *kernel.Node
+	onCrash []func()
+}
+
+// Name is the node's name.
+func (n *Node) Name() string { return n.node.Name }
+
+// Scheduler is what programs on this node make their tasks and primitives from.
+func (n *Node) Scheduler() sched.Scheduler { return n }
+
+// Clock is the node's clock: virtual time plus the node's offset.
+func (n *Node) Clock() clock.Clock { return nodeClock{n} }
+
+// Go starts a task on the node; it implements sched.Scheduler.
+func (n *Node) Go(name string, f func()) { n.world.kernel.Spawn(n.node, name, f) }
+
+// Read fills p with random bytes of the run's data seed; it implements sched.Scheduler.
+func (n *Node) Read(p []byte) { n.world.kernel.Random(p) }
+
+// Kernel implements sched.Scheduler.
+func (n *Node) Kernel() *kernel.Kernel { return n.world.kernel }
+
+// Crash ends the process: its tasks unwind without any effect, its timers never fire, its connections are reset. It is for
+// good; a restarted process is a new Node.
+func (n *Node) Crash() {
+	if n.node.Crashed() {
+		return
+	}
+	n.world.Logf("%s crashes", n.Name())
+	n.node.Crash()
+	for _, f := range n.onCrash {
+		f()
+	}
+}
+
+// Crashed says whether the node has crashed.
+func (n *Node) Crashed() bool { return n.node.Crashed() }
+
+// Stall holds up all tasks of the node for d of virtual time: a collector's pause, a suspended laptop.
+func (n *Node) Stall(d time.Duration) {
+	n.world.Logf("%s stalls for %s", n.Name(), d)
+	n.node.Stall(d)
+}
+
+// Jump moves the node's wall clock by d, either way. Timers do not notice.
+func (n *Node) Jump(d time.Duration) { n.node.Offset += d }
