@@ -23,7 +23,7 @@ type Network[Out, In any] struct {
 	world     *World
 	listeners map[net.Address]*listener[Out, In]
 	order     []*listener[Out, In] // the same, as they came
-	conns     []*conn[Out, In] // not ended on both sides, in order of creation
+	conns     []*conn[Out, In]     // not ended on both sides, in order of creation
 	faults    networkFaults
 }
 
@@ -73,6 +73,8 @@ type dialer[Out, In any] struct {
 }
 
 // Dial connects from the node.
+//
+//go:norace
 func (d dialer[Out, In]) Dial(ctx context.Context, to net.Address, credential string) (net.Conn[Out, In], error) {
 	n, w := d.network, d.network.world
 	l := n.listeners[to]
@@ -81,21 +83,33 @@ func (d dialer[Out, In]) Dial(ctx context.Context, to net.Address, credential st
 		return nil, fmt.Errorf("dial %q: %w", to, net.ErrRefused)
 	}
 	w.kernel.Point(kernel.OpDial, l.object)
-	if n.faults.refuse && w.hits("refuse", 3) {
-		w.Struck("refuse")
+	var c *conn[Out, In]
+	w.kernel.Observe(func() { c = n.dial(d.node, l, credential) })
+	if c == nil {
 		return nil, fmt.Errorf("dial %q: %w", to, net.ErrRefused)
 	}
-	c := n.newConn(d.node, l, credential)
-	c.begin(n.dialFault(l))
 	answer, cancelled := sched.Recv(c.accepted), sched.Recv(sched.Done(ctx))
 	if sched.Select2(&answer, &cancelled) == 1 {
-		w.Inline(c.giveUp)
+		w.kernel.Observe(c.giveUp)
 		return nil, ctx.Err()
 	}
 	if answer.Value != nil {
 		return nil, fmt.Errorf("dial %q: %w", to, answer.Value)
 	}
 	return c, nil
+}
+
+// dial makes a connection and sends its handshake on its way; nil if that was refused.
+func (n *Network[Out, In]) dial(node *Node, l *listener[Out, In], credential string) *conn[Out, In] {
+	if n.faults.refuse && n.world.hits("refuse", 3) {
+		n.world.Struck("refuse")
+		return nil
+	}
+	c := n.newConn(node, l, credential)
+	if c.fault = n.dialFault(l); c.fault != blackHole { // which goes on when the world heals
+		c.toServer.push(event[Out]{opening: true}, n.delay())
+	}
+	return c
 }
 
 // conn is both ends of a connection: the dialler's Conn and, as peer, the handler's.
@@ -135,15 +149,6 @@ func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential 
 	c.toClient.init(n.world, "to-client", c.inbox.Object(), c.atClient)
 	n.conns = append(n.conns, c)
 	return c
-}
-
-// begin sends the handshake on its way.
-func (c *conn[Out, In]) begin(fault dialFault) {
-	c.fault = fault
-	if fault == blackHole {
-		return // until the world heals
-	}
-	c.toServer.push(event[Out]{opening: true}, c.network.delay())
 }
 
 // atServer is the step in which something arrives at the handler.
@@ -242,9 +247,13 @@ func (c *conn[Out, In]) giveUp() {
 }
 
 // Session is what the handshake has agreed.
+//
+//go:norace
 func (c *conn[Out, In]) Session() net.Session { return c.session }
 
 // Send hands one transmission to the connection; it waits while too many are on their way.
+//
+//go:norace
 func (c *conn[Out, In]) Send(ctx context.Context, out Out) error {
 	room, ended, cancelled := sched.Send(c.window, struct{}{}), sched.Recv(c.ended), sched.Recv(sched.Done(ctx))
 	switch sched.Select3(&room, &ended, &cancelled) {
@@ -256,7 +265,7 @@ func (c *conn[Out, In]) Send(ctx context.Context, out Out) error {
 	if c.closed {
 		return c.err
 	}
-	c.network.world.Inline(func() { c.transmit(out) })
+	c.network.world.kernel.Observe(func() { c.transmit(out) })
 	return nil
 }
 
@@ -269,6 +278,8 @@ func (c *conn[Out, In]) transmit(out Out) {
 }
 
 // Receive waits for the next transmission.
+//
+//go:norace
 func (c *conn[Out, In]) Receive() (In, error) {
 	v, ok := c.inbox.Recv()
 	if !ok {
@@ -278,19 +289,23 @@ func (c *conn[Out, In]) Receive() (In, error) {
 }
 
 // Close ends the session on this side; the other hears of it after what was sent before.
+//
+//go:norace
 func (c *conn[Out, In]) Close() error {
 	w := c.network.world
 	w.kernel.Point(kernel.OpHangUp, c.object)
-	w.Inline(func() {
-		if c.closed {
-			return
-		}
-		c.end(net.ErrClosed)
-		if !c.network.swallows(c, 0) {
-			c.toServer.push(event[Out]{closing: true}, 0)
-		}
-	})
+	w.kernel.Observe(c.hangUp)
 	return nil
+}
+
+func (c *conn[Out, In]) hangUp() {
+	if c.closed {
+		return
+	}
+	c.end(net.ErrClosed)
+	if !c.network.swallows(c, 0) {
+		c.toServer.push(event[Out]{closing: true}, 0)
+	}
 }
 
 // peer is the handler's end of a connection.

@@ -69,9 +69,6 @@ func (r *Runner) Poked() bool { return r.kernel.Poked() }
 
 // Run runs the scenario once. The error is a failure of the set-up or of Heddle, not of the program under test.
 func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
-	if r.kernel.Exited() {
-		r.kernel = kernel.New()
-	}
 	if cfg.MaxSteps == 0 {
 		cfg.MaxSteps = DefaultMaxSteps
 	}

@@ -96,6 +96,10 @@ func (w *World) After(d time.Duration, f func()) { w.kernel.After(nil, "after", 
 // Inline runs f as part of the current step, without points: for models that a task calls. f must not block.
 func (w *World) Inline(f func()) { w.kernel.Inline(f) }
 
+// Observe is Inline for an f that answers nothing to the program: an observer of it. Under the race detector no edge leads from
+// f back to the task, so that observing the program does not hide its races.
+func (w *World) Observe(f func()) { w.kernel.Observe(f) }
+
 // OnStep lets f run after each step, outside any task.
 func (w *World) OnStep(f func()) {
 	w.onStep = append(w.onStep, f)

@@ -59,15 +59,23 @@ type nameCount struct {
 }
 
 // Object is what the next step touches; nil if nothing. Of a select it is the first arm's.
+//
+//go:norace
 func (a *Actor) Object() *Object { return a.object }
 
 // Node is the node that the actor belongs to; nil for faults and deliveries between nodes.
+//
+//go:norace
 func (a *Actor) Node() *Node { return a.node }
 
 // PathHash identifies the path of the actor: equal on every machine and, as far as spawns keep their order, on changed code.
+//
+//go:norace
 func (a *Actor) PathHash() uint64 { return a.hash }
 
 // Path is the spawn path: names from the root, each with its ordinal among siblings of that name when it is not the first.
+//
+//go:norace
 func (a *Actor) Path() string {
 	if a == nil {
 		return "none"
@@ -76,6 +84,7 @@ func (a *Actor) Path() string {
 	return string(a.appendPath(b))
 }
 
+//go:norace
 func (a *Actor) appendPath(b []byte) []byte {
 	if a.parent != nil && a.parent.ID != 0 {
 		b = append(a.parent.appendPath(b), '/')
@@ -89,6 +98,8 @@ func (a *Actor) appendPath(b []byte) []byte {
 }
 
 // adopt counts a new child of that name and returns its ordinal, from 0.
+//
+//go:norace
 func (a *Actor) adopt(name string) int32 {
 	for i := range a.children {
 		if a.children[i].name == name {
@@ -101,6 +112,8 @@ func (a *Actor) adopt(name string) int32 {
 }
 
 // newActor takes an actor from the arena of the kernel and makes it the child of whoever acts.
+//
+//go:norace
 func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
 	if k.made == len(k.arena) {
 		chunk := make([]Actor, 64)
@@ -125,6 +138,8 @@ func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
 }
 
 // hashString is FNV-1a, the same on every machine.
+//
+//go:norace
 func hashString(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(s); i++ {
@@ -134,12 +149,16 @@ func hashString(s string) uint64 {
 }
 
 // mix folds v into h. It is the round of every hash here: one multiplication, one shift.
+//
+//go:norace
 func mix(h, v uint64) uint64 {
 	h = (h ^ v) * 0x9E3779B97F4A7C15
 	return h ^ h>>29
 }
 
 // splitmix is the output function of SplitMix64 (Steele et al. 2014).
+//
+//go:norace
 func splitmix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
 	x = (x ^ x>>27) * 0x94D049BB133111EB
@@ -148,6 +167,8 @@ func splitmix(x uint64) uint64 {
 
 // Random fills p from the stream of the acting task: a function of the run's data seed, the task's path and how much it has
 // taken before. It is no decision and no point.
+//
+//go:norace
 func (k *Kernel) Random(p []byte) {
 	a := k.actor
 	base := mix(k.dataSeed, a.hash)

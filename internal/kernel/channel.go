@@ -7,6 +7,7 @@ type Arm struct {
 	Slot   int32 // unbuffered: where the caller keeps the value, or wants it
 }
 
+//go:norace
 func (a *Arm) op() Op {
 	if a.Send {
 		return OpSend
@@ -26,6 +27,8 @@ const (
 )
 
 // InitChan makes o a channel of that capacity.
+//
+//go:norace
 func (k *Kernel) InitChan(o *Object, capacity int, label string) {
 	k.InitObject(o, ChanObject, label)
 	o.capacity = int32(capacity)
@@ -74,11 +77,13 @@ func (k *Kernel) Select(arms []Arm, nonblocking bool) (chosen int, how Exchange,
 		}
 		// No partner is there: park until one has come, or a channel is closed.
 		t.parked = true
+		raceReleaseParked(t)
 		k.await(t, t.possible(), true)
 		t.parked = false
 		if t.completed {
 			t.completed = false
 			chosen = armOf(arms, int(t.chosen))
+			raceAcquire(arms[chosen].Object.address())
 			k.outcome(uint64(chosen))
 			return chosen, Completed, 0
 		}
@@ -163,13 +168,15 @@ func (k *Kernel) commit(arm Arm, t *Actor) (Exchange, int32) {
 			return Closed, 0
 		}
 		if w := o.partner(OpRecv, t); w != nil {
-			raceRelease(o.address())
+			raceReleaseMerge(o.address())
+			raceAcquire(o.address())
 			return Direct, k.complete(w)
 		}
 		raceChan(o, true)
 		o.count++
 	} else {
 		if w := o.partner(OpSend, t); w != nil && !o.held {
+			raceReleaseMerge(o.address())
 			raceAcquire(o.address())
 			return Direct, k.complete(w)
 		}
@@ -242,3 +249,14 @@ func (o *Object) Capacity() int { return int(o.capacity) }
 //
 //go:norace
 func (o *Object) Count() int { return int(o.count) }
+
+// raceReleaseParked tells the detector that what a parking task did happens before what its partner will do.
+//
+//go:norace
+func raceReleaseParked(t *Actor) {
+	if raceEnabled {
+		for i := range t.waits {
+			raceReleaseMerge(t.waits[i].object.address())
+		}
+	}
+}

@@ -71,6 +71,8 @@ func (k *Kernel) serve(*Actor) {}
 
 func (k *Kernel) onHub(f func()) { f() }
 
+func (k *Kernel) acquireHub() {}
+
 func raceAcquire(unsafe.Pointer)      {}
 func raceRelease(unsafe.Pointer)      {}
 func raceReleaseMerge(unsafe.Pointer) {}

@@ -81,7 +81,6 @@ type Kernel struct {
 	pool     []*coroutine
 	request  func() // race build: what a task asks the hub to run
 	stopped  bool
-	exited   bool // a task called runtime.Goexit
 
 	violation *Violation
 	abandoned int
@@ -91,6 +90,8 @@ type Kernel struct {
 }
 
 // New makes a kernel.
+//
+//go:norace
 func New() *Kernel {
 	k := &Kernel{}
 	k.tick = k.advance
@@ -98,12 +99,18 @@ func New() *Kernel {
 }
 
 // Poke asks for a sign of life: the next step clears it. Poke and Poked may be called from any goroutine.
+//
+//go:norace
 func (k *Kernel) Poke() { k.poked.Store(true) }
 
 // Poked says whether no step has begun since Poke.
+//
+//go:norace
 func (k *Kernel) Poked() bool { return k.poked.Load() }
 
 // Begin starts a run: everything of the last one is forgotten, but for pooled coroutines and memory.
+//
+//go:norace
 func (k *Kernel) Begin(o Options) {
 	k.source, k.tracer, k.onStep, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, o.MaxSteps, o.DataSeed
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
@@ -111,7 +118,7 @@ func (k *Kernel) Begin(o Options) {
 	k.heap = k.heap[:0]
 	k.now, k.steps, k.hash, k.objects, k.made, k.nodes, k.timerSeq = 0, 0, 0x6865646C65, 0, 0, 0, 0
 	k.task, k.last, k.handoff, k.main, k.request, k.idle = nil, nil, nil, nil, nil, nil
-	k.stopped, k.exited, k.violation, k.abandoned = false, false, nil, 0
+	k.stopped, k.violation, k.abandoned = false, nil, 0
 	k.actor = nil
 	k.root = k.newActor(ClockActor, nil, "setup")
 	k.actor = k.root
@@ -122,27 +129,38 @@ func (k *Kernel) Begin(o Options) {
 }
 
 // Steps is the number of steps so far.
+//
+//go:norace
 func (k *Kernel) Steps() int64 { return k.steps }
 
 // Hash is the running hash over operations, objects and values.
+//
+//go:norace
 func (k *Kernel) Hash() uint64 { return k.hash }
 
 // Now is the virtual time since the run began.
+//
+//go:norace
 func (k *Kernel) Now() time.Duration { return k.now }
 
 // Violation is the first violation of the run; nil if there is none.
+//
+//go:norace
 func (k *Kernel) Violation() *Violation { return k.violation }
 
 // Abandoned counts tasks that went on for 1,000 operations after they were killed, and were left where they were.
+//
+//go:norace
 func (k *Kernel) Abandoned() int { return k.abandoned }
 
-// Exited says that a task called runtime.Goexit, which has ended the hub's goroutine: the kernel is of no more use.
-func (k *Kernel) Exited() bool { return k.exited }
-
 // SetOnStep lets f run after each step, outside any task.
+//
+//go:norace
 func (k *Kernel) SetOnStep(f func()) { k.onStep = f }
 
 // Stopped says that the run is to end: a violation, or Stop.
+//
+//go:norace
 func (k *Kernel) Stopped() bool { return k.stopped }
 
 // Stop ends the run after the current step.
@@ -151,8 +169,11 @@ func (k *Kernel) Stopped() bool { return k.stopped }
 func (k *Kernel) Stop() { k.stopped = true }
 
 // Fail records a violation, the first of a run only, and ends it after the current step.
+//
+//go:norace
 func (k *Kernel) Fail(property, message string) { k.fail(property, message, nil) }
 
+//go:norace
 func (k *Kernel) fail(property, message string, stack []byte) {
 	if k.violation == nil && !k.stopped {
 		k.violation = &Violation{Property: property, Message: message, Step: k.steps, Stack: stack}
@@ -162,9 +183,13 @@ func (k *Kernel) fail(property, message string, stack []byte) {
 }
 
 // Tracing says whether somebody reads the trace.
+//
+//go:norace
 func (k *Kernel) Tracing() bool { return k.tracer != nil }
 
 // Note adds a line to the trace.
+//
+//go:norace
 func (k *Kernel) Note(text string) {
 	if k.tracer != nil {
 		k.tracer.Note(text)
@@ -172,12 +197,18 @@ func (k *Kernel) Note(text string) {
 }
 
 // Acting is the actor whose step it is.
+//
+//go:norace
 func (k *Kernel) Acting() *Actor { return k.actor }
 
 // Main marks the task whose end is the end of the program; Finished says that it has returned.
+//
+//go:norace
 func (k *Kernel) Main(a *Actor) { k.main = a }
 
 // Finished says whether the main task has returned.
+//
+//go:norace
 func (k *Kernel) Finished() bool { return k.main != nil && k.main.finished }
 
 // Value asks for a decision: a number out of [0, n), 0 the simplest.
@@ -187,8 +218,13 @@ func (k *Kernel) Value(name string, o *Object, n int) int {
 	if n < 2 {
 		return 0
 	}
+	var v int
+	if raceEnabled && k.task != nil {
+		k.onHub(func() { v = k.Value(name, o, n) })
+		return v
+	}
 	site := Site{Name: name, Actor: k.actor, Object: o}
-	v := k.source.Value(site, n)
+	v = k.source.Value(site, n)
 	if uint(v) >= uint(n) {
 		panic(fmt.Sprintf("kernel: the source answered %d at %s, want 0 to %d", v, name, n-1))
 	}
@@ -301,6 +337,8 @@ func (k *Kernel) await(t *Actor, ready, blocking bool) {
 
 // next ends the current step and makes those of actors that are no tasks, until a task is chosen. It answers nil when the
 // run is over or nothing can move. t is the task at whose point this happens, nil in the hub.
+//
+//go:norace
 func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 	for {
 		if k.onStep != nil {
@@ -347,6 +385,7 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 	}
 }
 
+//go:norace
 func (k *Kernel) pick(enabled []*Actor) *Actor {
 	i := k.source.Schedule(k.last, enabled, k.armed)
 	if i < len(enabled) {
@@ -374,16 +413,37 @@ func (k *Kernel) account(a *Actor) {
 	}
 }
 
+//go:norace
 func (k *Kernel) tooManySteps() {
 	k.Fail("steps", fmt.Sprintf("no end after %d steps: a livelock, or a limit that is too low", k.maxSteps))
 }
 
-// Inline runs f in the current step, without points: for models that a task under test calls. What f does must not block.
+// Inline runs f in the current step, without points: for models that a task under test calls. f must not block.
+//
+//go:norace
 func (k *Kernel) Inline(f func()) {
+	if raceEnabled && k.task != nil {
+		k.onHub(f)
+		k.acquireHub()
+		return
+	}
+	k.inline(f)
+}
+
+// Observe is Inline for an f that answers nothing: the race detector is told of no edge back, so that what observes the
+// program does not hide its races.
+//
+//go:norace
+func (k *Kernel) Observe(f func()) {
 	if raceEnabled && k.task != nil {
 		k.onHub(f)
 		return
 	}
+	k.inline(f)
+}
+
+//go:norace
+func (k *Kernel) inline(f func()) {
 	task := k.task
 	k.task = nil
 	f()

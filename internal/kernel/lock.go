@@ -159,6 +159,8 @@ func (o *Object) Wait() {
 }
 
 // Once runs f unless it has been run; a second caller waits for the first. As in Go, f counts as run even if it panics.
+//
+//go:norace
 func (o *Object) Once(f func()) {
 	if o.enterOnce() {
 		return

@@ -31,6 +31,8 @@ type wait struct {
 }
 
 // NewObject makes an object and numbers it. A label names it in paths; without one the path is the creator's, the kind and an ordinal.
+//
+//go:norace
 func (k *Kernel) NewObject(kind ObjectKind, label string) *Object {
 	o := &Object{}
 	k.InitObject(o, kind, label)
@@ -38,6 +40,8 @@ func (k *Kernel) NewObject(kind ObjectKind, label string) *Object {
 }
 
 // InitObject is NewObject for an object that is part of something else.
+//
+//go:norace
 func (k *Kernel) InitObject(o *Object, kind ObjectKind, label string) {
 	k.objects++
 	o.kernel, o.kind, o.label, o.id, o.creator = k, kind, label, k.objects, k.actor
@@ -46,15 +50,23 @@ func (k *Kernel) InitObject(o *Object, kind ObjectKind, label string) {
 }
 
 // Kernel is the kernel that owns the object.
+//
+//go:norace
 func (o *Object) Kernel() *Kernel { return o.kernel }
 
 // ID numbers objects by creation in their run, from 1.
+//
+//go:norace
 func (o *Object) ID() int32 { return o.id }
 
 // Kind is the kind of the object.
+//
+//go:norace
 func (o *Object) Kind() ObjectKind { return o.kind }
 
 // Path is the object's label or, without one, its creator's path, its kind and its ordinal under that creator.
+//
+//go:norace
 func (o *Object) Path() string {
 	if o == nil {
 		return ""
@@ -73,6 +85,8 @@ func (o *Object) Path() string {
 }
 
 // PathHash identifies the path.
+//
+//go:norace
 func (o *Object) PathHash() uint64 {
 	if o == nil {
 		return 0

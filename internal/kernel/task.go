@@ -14,11 +14,20 @@ type killed struct{}
 const deadOperationLimit = 1000
 
 // Spawn starts a task on a node. It is an operation of the acting task: others may run before it.
+//
+//go:norace
 func (k *Kernel) Spawn(node *Node, name string, body func()) *Actor {
 	k.point(OpSpawn, nil, true, false)
+	if raceEnabled && k.task != nil {
+		var t *Actor
+		k.onHub(func() { t = k.start(node, name, body) })
+		raceReleaseMerge(t.address())
+		return t
+	}
 	return k.start(node, name, body)
 }
 
+//go:norace
 func (k *Kernel) start(node *Node, name string, body func()) *Actor {
 	t := k.newActor(TaskActor, node, name)
 	t.Op, t.body = OpStart, body
@@ -33,10 +42,14 @@ func (k *Kernel) start(node *Node, name string, body func()) *Actor {
 }
 
 // Yield is a point and nothing else.
+//
+//go:norace
 func (k *Kernel) Yield() { k.point(OpYield, nil, true, false) }
 
 // Run makes steps until the run is over: a violation, Stop, or nothing can move. While only the clock could move, idle is
 // asked whether the run is over; nil means never.
+//
+//go:norace
 func (k *Kernel) Run(idle func() bool) {
 	k.idle = idle
 	k.handoff = k.next(nil, false)
@@ -56,6 +69,8 @@ func (k *Kernel) Run(idle func() bool) {
 }
 
 // resume lets the task run until it yields to the hub.
+//
+//go:norace
 func (k *Kernel) resume(t *Actor) {
 	if t.coroutine == nil {
 		t.coroutine = k.takeCoroutine()
@@ -67,6 +82,8 @@ func (k *Kernel) resume(t *Actor) {
 }
 
 // perform is the body of a coroutine for one task. It returns normally, whatever the task does, but for runtime.Goexit.
+//
+//go:norace
 func (k *Kernel) perform(t *Actor) {
 	returned := false
 	defer func() {
@@ -75,8 +92,9 @@ func (k *Kernel) perform(t *Actor) {
 				k.panicked(t, r, debug.Stack())
 			}
 		} else if !returned {
-			k.exited = true
 			k.fail("goexit", "task "+t.Path()+" called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)", debug.Stack())
+			k.finish(t)
+			t.coroutine.abandon() // or it would take the hub with it
 		}
 		k.finish(t)
 	}()
@@ -87,6 +105,7 @@ func (k *Kernel) perform(t *Actor) {
 	returned = true
 }
 
+//go:norace
 func (k *Kernel) panicked(t *Actor, value any, stack []byte) {
 	k.fail("panic", "task "+t.Path()+" panicked: "+describe(value), userFrames(stack))
 }
@@ -96,6 +115,7 @@ func (k *Kernel) panicked(t *Actor, value any, stack []byte) {
 //go:norace
 func (k *Kernel) finish(t *Actor) {
 	t.finished = true
+	raceReleaseMerge(k.endAddress())
 	t.Op, t.object = OpEnd, nil
 	t.ready = false
 	k.disable(t)
@@ -124,6 +144,8 @@ func (a *Actor) deadOperation() {
 }
 
 // takeStack leaves the stack of a parked task, that was resumed for it, and goes back to the hub.
+//
+//go:norace
 func (a *Actor) takeStack() {
 	for a.withStack {
 		a.withStack, a.dying = false, false
@@ -136,6 +158,8 @@ func (a *Actor) takeStack() {
 }
 
 // Kill ends the task: at its next operation it unwinds, and nothing that it does on the way has an effect.
+//
+//go:norace
 func (k *Kernel) Kill(t *Actor) {
 	if t.finished || t.dying {
 		return
@@ -145,6 +169,8 @@ func (k *Kernel) Kill(t *Actor) {
 }
 
 // bury unwinds the tasks that were killed, in the order of their creation.
+//
+//go:norace
 func (k *Kernel) bury() {
 	sort.Slice(k.dying, func(i, j int) bool { return k.dying[i].ID < k.dying[j].ID })
 	for len(k.dying) > 0 {
@@ -156,6 +182,8 @@ func (k *Kernel) bury() {
 }
 
 // unwind resumes a killed task until it has returned, or is given up.
+//
+//go:norace
 func (k *Kernel) unwind(t *Actor) {
 	if t.finished {
 		return
@@ -175,16 +203,16 @@ func (k *Kernel) unwind(t *Actor) {
 }
 
 // End unwinds what is left of a run. It must be called before the next Begin.
+//
+//go:norace
 func (k *Kernel) End() {
-	if k.exited {
-		return
-	}
 	k.stopped = true
 	for len(k.live) > 0 {
 		t := k.live[len(k.live)-1]
 		t.dying = true
 		k.unwind(t)
 	}
+	raceAcquire(k.endAddress())
 	k.source, k.tracer, k.onStep = nil, nil, nil
 }
 
@@ -198,6 +226,8 @@ type TaskReport struct {
 
 // Report describes the tasks that have not finished, in order of creation, each with its stack: parked tasks are resumed
 // once to take it. Only for the end of a run.
+//
+//go:norace
 func (k *Kernel) Report() []TaskReport {
 	tasks := append([]*Actor(nil), k.live...)
 	sort.Slice(tasks, func(i, j int) bool { return tasks[i].ID < tasks[j].ID })
@@ -217,9 +247,13 @@ func (k *Kernel) Report() []TaskReport {
 }
 
 // Live is the number of tasks that have not finished.
+//
+//go:norace
 func (k *Kernel) Live() int { return len(k.live) }
 
 // Tasks calls f for every task that has not finished, in no order that depends on anything but the run.
+//
+//go:norace
 func (k *Kernel) Tasks(f func(*Actor)) {
 	for _, t := range k.live {
 		f(t)
@@ -227,6 +261,8 @@ func (k *Kernel) Tasks(f func(*Actor)) {
 }
 
 // userFrames takes the frames of Heddle itself off a stack.
+//
+//go:norace
 func userFrames(stack []byte) []byte {
 	lines := strings.Split(string(stack), "\n")
 	var kept []string
@@ -247,6 +283,8 @@ func userFrames(stack []byte) []byte {
 }
 
 // withoutArguments drops the argument words, which are addresses and differ from run to run.
+//
+//go:norace
 func withoutArguments(function string) string {
 	if strings.HasSuffix(function, ")") {
 		if at := strings.LastIndex(function, "("); at > 0 {
@@ -257,6 +295,8 @@ func withoutArguments(function string) string {
 }
 
 // describe prints the value of a panic.
+//
+//go:norace
 func describe(value any) string {
 	if err, ok := value.(error); ok {
 		return err.Error()

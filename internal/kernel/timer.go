@@ -12,12 +12,18 @@ type Node struct {
 }
 
 // NewNode makes a node.
+//
+//go:norace
 func (k *Kernel) NewNode(name string) *Node { return &Node{Name: name, kernel: k} }
 
 // Crashed says whether the node is down.
+//
+//go:norace
 func (n *Node) Crashed() bool { return n.crashed }
 
 // Crash ends the node: its tasks unwind without effect, its timers never fire. It is for good: a restarted process is a new node.
+//
+//go:norace
 func (n *Node) Crash() {
 	n.crashed = true
 	n.kernel.Tasks(func(t *Actor) {
@@ -40,6 +46,8 @@ func (n *Node) Crash() {
 }
 
 // Stall holds up all tasks and timers of the node for d of virtual time: a collector's pause, a suspended laptop.
+//
+//go:norace
 func (n *Node) Stall(d time.Duration) {
 	n.stalls++
 	n.refresh()
@@ -49,6 +57,7 @@ func (n *Node) Stall(d time.Duration) {
 	})
 }
 
+//go:norace
 func (n *Node) refresh() {
 	n.kernel.Tasks(func(t *Actor) {
 		if t.node == n && !t.finished {
@@ -58,6 +67,8 @@ func (n *Node) refresh() {
 }
 
 // StallTask holds up one task for d of virtual time.
+//
+//go:norace
 func (k *Kernel) StallTask(t *Actor, d time.Duration) {
 	t.stalled = true
 	k.update(t)
@@ -79,6 +90,8 @@ type Timer struct {
 }
 
 // NewTimer makes a timer that is not armed. fire runs as a step outside any task.
+//
+//go:norace
 func (k *Kernel) NewTimer(node *Node, name string, fire func()) *Timer {
 	t := &Timer{node: node, index: -1}
 	t.actor = k.newActor(TimerActor, node, name)
@@ -93,6 +106,8 @@ func (k *Kernel) NewTimer(node *Node, name string, fire func()) *Timer {
 }
 
 // After arms a timer that no program sees.
+//
+//go:norace
 func (k *Kernel) After(node *Node, name string, d time.Duration, fire func()) *Timer {
 	t := k.NewTimer(node, name, fire)
 	t.arm(d)
@@ -100,6 +115,8 @@ func (k *Kernel) After(node *Node, name string, d time.Duration, fire func()) *T
 }
 
 // Arm is a program's operation: set the timer to fire d from now. It reports whether the timer had been armed.
+//
+//go:norace
 func (t *Timer) Arm(d time.Duration) bool {
 	t.object.kernel.point(OpArm, &t.object, true, false)
 	was := t.disarm()
@@ -108,6 +125,8 @@ func (t *Timer) Arm(d time.Duration) bool {
 }
 
 // ArmAfter is Arm with something that happens in the same step, just before.
+//
+//go:norace
 func (t *Timer) ArmAfter(d time.Duration, f func()) bool {
 	t.object.kernel.point(OpArm, &t.object, true, false)
 	was := t.disarm()
@@ -117,17 +136,24 @@ func (t *Timer) ArmAfter(d time.Duration, f func()) bool {
 }
 
 // Stop is a program's operation: it reports whether the timer had been armed.
+//
+//go:norace
 func (t *Timer) Stop() bool {
 	t.object.kernel.point(OpStop, &t.object, true, false)
 	return t.disarm()
 }
 
 // Cancel disarms a timer that no program sees.
+//
+//go:norace
 func (t *Timer) Cancel() bool { return t.disarm() }
 
 // Object is what operations on the timer touch.
+//
+//go:norace
 func (t *Timer) Object() *Object { return &t.object }
 
+//go:norace
 func (t *Timer) arm(d time.Duration) {
 	k := t.object.kernel
 	raceReleaseMerge(t.object.address())
@@ -149,6 +175,7 @@ func (t *Timer) arm(d time.Duration) {
 	k.up(t.index)
 }
 
+//go:norace
 func (t *Timer) disarm() bool {
 	k := t.object.kernel
 	if t.actor.enabled >= 0 {
@@ -163,6 +190,8 @@ func (t *Timer) disarm() bool {
 }
 
 // ReadClock is a program's operation: the virtual time, on the node's clock.
+//
+//go:norace
 func (n *Node) ReadClock() time.Duration {
 	n.kernel.point(OpNow, nil, true, false)
 	return n.kernel.now + n.Offset
@@ -170,6 +199,8 @@ func (n *Node) ReadClock() time.Duration {
 
 // advance moves virtual time to the earliest deadline and makes every timer due then an actor. It is a barrier: it only
 // happens when nothing else can move.
+//
+//go:norace
 func (k *Kernel) advance() {
 	k.now = k.heap[0].deadline
 	for len(k.heap) > 0 && k.heap[0].deadline <= k.now {
@@ -179,16 +210,19 @@ func (k *Kernel) advance() {
 	}
 }
 
+//go:norace
 func (k *Kernel) before(i, j int) bool {
 	a, b := k.heap[i], k.heap[j]
 	return a.deadline < b.deadline || a.deadline == b.deadline && a.sequence < b.sequence
 }
 
+//go:norace
 func (k *Kernel) swap(i, j int) {
 	k.heap[i], k.heap[j] = k.heap[j], k.heap[i]
 	k.heap[i].index, k.heap[j].index = i, j
 }
 
+//go:norace
 func (k *Kernel) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
@@ -200,6 +234,7 @@ func (k *Kernel) up(i int) {
 	}
 }
 
+//go:norace
 func (k *Kernel) down(i int) {
 	for {
 		child := 2*i + 1
@@ -217,6 +252,7 @@ func (k *Kernel) down(i int) {
 	}
 }
 
+//go:norace
 func (k *Kernel) remove(t *Timer) {
 	i, n := t.index, len(k.heap)-1
 	if i != n {
@@ -233,6 +269,8 @@ func (k *Kernel) remove(t *Timer) {
 
 // NewActor makes an actor of a kind other than a task: fire is its step, outside any task. Enable and Disable say whether it
 // can be chosen; a fault is armed instead.
+//
+//go:norace
 func (k *Kernel) NewActor(kind ActorKind, name string, op Op, o *Object, fire func()) *Actor {
 	a := k.newActor(kind, nil, name)
 	a.Op, a.object, a.fire = op, o, fire
@@ -240,12 +278,18 @@ func (k *Kernel) NewActor(kind ActorKind, name string, op Op, o *Object, fire fu
 }
 
 // Enable lets the actor be chosen.
+//
+//go:norace
 func (k *Kernel) Enable(a *Actor) { k.enable(a) }
 
 // Disable takes the actor out of the choice.
+//
+//go:norace
 func (k *Kernel) Disable(a *Actor) { k.disable(a) }
 
 // Arm puts a fault rule among those that may strike at any step.
+//
+//go:norace
 func (k *Kernel) Arm(a *Actor) {
 	if a.armed < 0 {
 		a.armed = int32(len(k.armed))
@@ -254,6 +298,8 @@ func (k *Kernel) Arm(a *Actor) {
 }
 
 // Disarm takes it out again.
+//
+//go:norace
 func (k *Kernel) Disarm(a *Actor) {
 	if i := a.armed; i >= 0 {
 		n := len(k.armed) - 1
@@ -266,9 +312,13 @@ func (k *Kernel) Disarm(a *Actor) {
 }
 
 // Point is a program's operation that is possible at any time, such as those of the network.
+//
+//go:norace
 func (k *Kernel) Point(op Op, o *Object) { k.point(op, o, true, false) }
 
 // Set is Arm for a timer that no program sees: no point.
+//
+//go:norace
 func (t *Timer) Set(d time.Duration) {
 	t.disarm()
 	t.arm(d)

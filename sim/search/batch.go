@@ -1,0 +1,102 @@
+package search
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/strategy"
+)
+
+// plan is all that decides a run, beside its scenario and its data seed.
+type plan struct {
+	strategy strategy.Strategy // a single one
+	seed     uint64
+	length   int64 // of a run, as learnt; 0: unknown
+}
+
+// outcome is what a run came to.
+type outcome struct {
+	plan      plan
+	attempt   attempt
+	done      bool
+	steps     int64
+	choices   int64
+	hash      uint64
+	abandoned int
+	faults    []sim.FaultCount
+	sometimes []string
+	failure   *sim.Failure
+	err       error
+}
+
+// batch is some runs of a scenario that workers share out among themselves. Runs are begun in the order of their index, and each
+// that is begun is completed, so those that are done are the first so many.
+type batch struct {
+	scenario *sim.Scenario
+	first    int64 // index of the first run
+	outcomes []outcome
+	next     atomic.Int64 // run to begin next, from 0 within the batch
+	limit    atomic.Int64 // runs from here on do not matter any more
+	stop     bool         // at the first failure
+}
+
+// begin takes the next n runs of the lane. It is the only place where what was learnt enters a run.
+func (b *batch) begin(l *lane, n int, stopAtFailure bool) {
+	b.scenario, b.first, b.stop = l.scenario, l.report.Runs, stopAtFailure
+	if cap(b.outcomes) < n {
+		b.outcomes = make([]outcome, n, strategy.Generation)
+	}
+	b.outcomes = b.outcomes[:n]
+	for i := range b.outcomes {
+		o := &b.outcomes[i]
+		index := b.first + int64(i)
+		seed := runSeed(l.seed, index)
+		*o = outcome{
+			plan:    plan{strategy: l.strategy.Part(index), seed: seed, length: l.lengths.Draw(seed)},
+			attempt: attempt{scenario: l.scenario, seed: seed},
+			faults:  o.faults[:0], sometimes: o.sometimes[:0],
+		}
+	}
+	b.next.Store(0)
+	b.limit.Store(int64(n))
+}
+
+// claim is the next run that a worker should make; nil if there is none.
+func (b *batch) claim(ctx context.Context) *outcome {
+	if ctx.Err() != nil {
+		return nil
+	}
+	i := b.next.Add(1) - 1
+	if i >= b.limit.Load() {
+		return nil
+	}
+	return &b.outcomes[i]
+}
+
+// finish notes that the run is complete. After a failure that ends the search, later runs need not be begun.
+func (b *batch) finish(o *outcome) {
+	o.done = true
+	if o.err == nil && (o.failure == nil || !b.stop) {
+		return
+	}
+	index := int64(0)
+	for &b.outcomes[index] != o {
+		index++
+	}
+	for {
+		limit := b.limit.Load()
+		if index+1 >= limit || b.limit.CompareAndSwap(limit, index+1) {
+			return
+		}
+	}
+}
+
+// completed is how many runs of the batch count, once all workers are done with it.
+func (b *batch) completed() int {
+	n := 0
+	for n < int(b.limit.Load()) && b.outcomes[n].done {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,51 @@
+package search
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/strategy"
+)
+
+// crew is the workers of a search. Scenario code runs on them only, so that the coordinator can give up on one that is stuck.
+type crew struct {
+	workers  []*worker
+	failures atomic.Int64     // reported so far
+	stuck    chan *StuckError // at most one
+}
+
+func newCrew(n int) *crew {
+	c := &crew{stuck: make(chan *StuckError, 1)}
+	for range n {
+		w := &worker{sources: map[string]strategy.Source{}}
+		w.runner.Store(sim.NewRunner())
+		c.workers = append(c.workers, w)
+	}
+	return c
+}
+
+// all lets every worker do the job and waits for them. The error is that of a worker that is stuck.
+func (c *crew) all(job func(*worker)) error { return c.do(c.workers, job) }
+
+// one lets a single worker do the job and waits for it.
+func (c *crew) one(job func(*worker)) error { return c.do(c.workers[:1], job) }
+
+func (c *crew) do(workers []*worker, job func(*worker)) error {
+	var wait sync.WaitGroup
+	wait.Add(len(workers))
+	for _, w := range workers {
+		go w.perform(job, wait.Done)
+	}
+	done := make(chan struct{})
+	go func() {
+		wait.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case stuck := <-c.stuck:
+		return stuck
+	}
+}

@@ -1,0 +1,90 @@
+package search
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+const (
+	fileFormat = "heddle failure 1"
+	// fileEvents is how many events of the trace a file keeps, the last ones.
+	fileEvents = 10_000
+)
+
+// File is a kept failure: one JSON object. Token decides the replay; the rest is for people and for comparing.
+type File struct {
+	Format   string           `json:"format"`
+	Token    string           `json:"token"`
+	Scenario string           `json:"scenario"`
+	Property string           `json:"property"`
+	Message  string           `json:"message"`
+	Seed     string           `json:"seed"`
+	Strategy string           `json:"strategy"`
+	Steps    int64            `json:"steps"`
+	Hash     string           `json:"trace_hash"`
+	Stack    string           `json:"stack,omitempty"`
+	Tasks    []sim.TaskReport `json:"tasks,omitempty"`
+	Omitted  int64            `json:"trace_omitted"` // events before the first one below
+	Trace    []Event          `json:"trace"`
+}
+
+// Save keeps a failure in a folder and answers the path of its file. The file appears whole or not at all.
+func Save(folder string, sc *sim.Scenario, f *Failure) (path string, err error) {
+	trace := lastEvents{most: fileEvents}
+	if _, err := Replay(sc, f.Full, NewTracer(trace.add)); err != nil {
+		return "", err
+	}
+	content, err := json.MarshalIndent(File{
+		Format: fileFormat, Token: f.Full.String(), Scenario: f.Scenario, Property: f.Property, Message: f.Message, Seed: f.Seed,
+		Strategy: f.Strategy, Steps: f.Steps, Hash: f.Hash, Stack: f.Stack, Tasks: f.Tasks, Omitted: trace.missed, Trace: trace.events(),
+	}, "", " ")
+	if err != nil {
+		return "", err
+	}
+	name := strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(f.Scenario+"-"+f.Property) + "-" + f.Seed + ".json"
+	path = filepath.Join(folder, name)
+	return path, writeWhole(path, append(content, '\n'))
+}
+
+func writeWhole(path string, content []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".heddle-*")
+	if err != nil {
+		return err
+	}
+	_, err = temporary.Write(content)
+	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		os.Remove(temporary.Name())
+	}
+	return err
+}
+
+// Load reads the token of a kept failure. The error is one line.
+func Load(path string) (choice.Token, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return choice.Token{}, err
+	}
+	var f File
+	if err := json.Unmarshal(content, &f); err != nil || !strings.HasPrefix(f.Format, "heddle failure ") {
+		return choice.Token{}, fmt.Errorf("%s is no failure that heddle has kept", path)
+	}
+	if f.Format != fileFormat {
+		return choice.Token{}, fmt.Errorf("%s is of format %q and this build reads %q: replay it with the heddle that wrote it", path, f.Format, fileFormat)
+	}
+	token, err := choice.ParseToken(f.Token)
+	if err != nil {
+		return choice.Token{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return token, nil
+}

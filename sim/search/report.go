@@ -1,0 +1,76 @@
+package search
+
+import (
+	"time"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// Report is what a search came to.
+type Report struct {
+	Scenarios   []*ScenarioReport
+	Elapsed     time.Duration
+	Interrupted bool // before the budget was spent
+}
+
+// Runs is the number of runs of all scenarios.
+func (r *Report) Runs() int64 {
+	var n int64
+	for _, s := range r.Scenarios {
+		n += s.Runs
+	}
+	return n
+}
+
+// Failures are the failures of all scenarios.
+func (r *Report) Failures() []*Failure {
+	var all []*Failure
+	for _, s := range r.Scenarios {
+		all = append(all, s.Failures...)
+	}
+	return all
+}
+
+// ScenarioReport is what a search came to in one scenario. All of it but Seconds is a function of the seed and of Runs.
+type ScenarioReport struct {
+	Name      string           `json:"name"`
+	Strategy  string           `json:"strategy"`
+	Runs      int64            `json:"runs"`
+	Steps     int64            `json:"steps"`
+	Choices   int64            `json:"choices"` // steps that left a choice
+	Seconds   float64          `json:"seconds"`
+	FirstSeed string           `json:"first_seed"`
+	TraceHash string           `json:"trace_hash"` // over all runs, in run order
+	Failed    int64            `json:"failed"`     // runs that failed, those without a failure of their own in the list included
+	Abandoned int64            `json:"abandoned"`  // tasks that would not end after their node had crashed
+	Faults    []sim.FaultCount `json:"faults"`     // the ledger
+	Sometimes []Seen           `json:"sometimes"`
+	Failures  []*Failure       `json:"failures"`
+}
+
+// Seen counts the runs that have seen a "sometimes".
+type Seen struct {
+	ID   string `json:"id"`
+	Runs int64  `json:"runs"`
+}
+
+// Failure is a violation that a search has found and replayed.
+type Failure struct {
+	Scenario string           `json:"-"`
+	Property string           `json:"property"`
+	Message  string           `json:"message"`
+	Seed     string           `json:"seed"`  // of the run
+	Token    string           `json:"token"` // that fits a command line; empty for a failure of the whole search
+	Steps    int64            `json:"steps"`
+	Hash     string           `json:"trace_hash"`
+	Run      int64            `json:"run"`  // its index in the search
+	Runs     int64            `json:"runs"` // that failed alike
+	Strategy string           `json:"strategy"`
+	File     string           `json:"file,omitempty"`  // where it is kept
+	Stack    string           `json:"stack,omitempty"` // of the task that panicked
+	Tasks    []sim.TaskReport `json:"tasks,omitempty"` // that were left, for a deadlock or a leak
+
+	// Full is the token with all deviations, whatever its length.
+	Full choice.Token `json:"-"`
+}

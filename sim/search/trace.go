@@ -1,0 +1,100 @@
+package search
+
+import (
+	"time"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// Event is a line of a trace: a step, a value that was decided, or a note.
+type Event struct {
+	Step int64         `json:"step"`
+	Time time.Duration `json:"time_ns"` // virtual, since the run began
+
+	Actor     string `json:"actor,omitempty"` // of a step, or who asked for the value
+	Operation string `json:"operation,omitempty"`
+	Object    string `json:"object,omitempty"`
+
+	Site  string `json:"site,omitempty"` // of a value
+	Of    int    `json:"of,omitempty"`   // how many values there were
+	Value int    `json:"value,omitempty"`
+
+	Note string `json:"note,omitempty"`
+}
+
+// Tracer turns what a run tells into events and hands them on, in order. It serves one run.
+type Tracer struct {
+	sink    func(Event)
+	step    int64
+	time    time.Duration
+	actors  map[int32]string
+	objects map[int32]string
+}
+
+// NewTracer makes a tracer; sink is called for each event.
+func NewTracer(sink func(Event)) *Tracer {
+	return &Tracer{sink: sink, actors: map[int32]string{}, objects: map[int32]string{}}
+}
+
+var _ sim.Tracer = (*Tracer)(nil)
+
+// Step implements sim.Tracer.
+func (t *Tracer) Step(step int64, now time.Duration, a *choice.Actor) {
+	t.step, t.time = step, now
+	t.sink(Event{Step: step, Time: now, Actor: t.actor(a), Operation: a.Op.String(), Object: t.object(a.Object())})
+}
+
+// Value implements sim.Tracer.
+func (t *Tracer) Value(site choice.Site, n, value int) {
+	t.sink(Event{Step: t.step, Time: t.time, Actor: t.actor(site.Actor), Object: t.object(site.Object), Site: site.Name, Of: n, Value: value})
+}
+
+// Note implements sim.Tracer.
+func (t *Tracer) Note(text string) { t.sink(Event{Step: t.step, Time: t.time, Note: text}) }
+
+func (t *Tracer) actor(a *choice.Actor) string {
+	if a == nil {
+		return ""
+	}
+	path, ok := t.actors[a.ID]
+	if !ok {
+		path = a.Path()
+		t.actors[a.ID] = path
+	}
+	return path
+}
+
+func (t *Tracer) object(o *choice.Object) string {
+	if o == nil {
+		return ""
+	}
+	path, ok := t.objects[o.ID()]
+	if !ok {
+		path = o.Path()
+		t.objects[o.ID()] = path
+	}
+	return path
+}
+
+// lastEvents keeps the last so many events.
+type lastEvents struct {
+	most   int
+	ring   []Event
+	next   int // where the oldest is, once the ring is full
+	missed int64
+}
+
+func (l *lastEvents) add(e Event) {
+	if len(l.ring) < l.most {
+		l.ring = append(l.ring, e)
+		return
+	}
+	l.ring[l.next] = e
+	l.next = (l.next + 1) % l.most
+	l.missed++
+}
+
+func (l *lastEvents) events() []Event {
+	return append(append([]Event{}, l.ring[l.next:]...), l.ring[:l.next]...)
+}

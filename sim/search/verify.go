@@ -1,0 +1,116 @@
+package search
+
+import (
+	"fmt"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// NondeterminismError says that a run did not repeat: something in the scenario is decided outside the simulation (a map's
+// order, the wall clock, a goroutine, native randomness), or the simulator is at fault.
+type NondeterminismError struct {
+	Scenario    string
+	Seed        string // of the run
+	First       string // what the run came to
+	Second      string // what its repetition came to
+	Repetition  string // what it was repeated from
+	Differences string // where they part, as far as it is known; may be empty
+}
+
+// Error is one line.
+func (e *NondeterminismError) Error() string {
+	text := fmt.Sprintf("scenario %s is not deterministic: the run of seed %s came to %s, and repeated from its %s to %s", e.Scenario, e.Seed, e.First, e.Repetition, e.Second)
+	if e.Differences != "" {
+		text += "; " + e.Differences
+	}
+	return text
+}
+
+// verify repeats a failed run twice, from its seed and from its deviations, and answers the failure if both come to the same.
+func (s *search) verify(l *lane, o *outcome) (*Failure, error) {
+	recorded, replayed := repetition{outcome: outcome{plan: o.plan, attempt: o.attempt}}, repetition{outcome: outcome{plan: o.plan, attempt: o.attempt}}
+	var deviations []choice.Deviation
+	err := s.crew.one(func(w *worker) {
+		recorded.once(func(o *outcome) {
+			w.recorder.Begin(w.source(o.plan), nil)
+			w.run(l.scenario, o, sim.RunConfig{Source: &w.recorder, DataSeed: dataSeed(o.plan.seed), Tracer: w.recorder.Tracer()})
+		})
+		deviations = append([]choice.Deviation{}, w.recorder.Deviations()...)
+		replayed.once(func(o *outcome) {
+			w.replay.Begin(deviations, nil)
+			w.run(l.scenario, o, sim.RunConfig{Source: &w.replay, DataSeed: dataSeed(o.plan.seed), Tracer: w.replay.Tracer()})
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !o.same(&recorded.outcome) {
+		return nil, l.nondeterminism(o, &recorded.outcome, "seed", "")
+	}
+	if !o.same(&replayed.outcome) {
+		return nil, l.nondeterminism(o, &replayed.outcome, "decisions", s.crew.workers[0].replay.Fit().Diverged)
+	}
+	return l.failure(o, deviations), nil
+}
+
+// repetition is a run that is begun once, however often its job is performed.
+type repetition struct {
+	outcome outcome
+	begun   bool
+}
+
+func (r *repetition) once(run func(*outcome)) {
+	if !r.begun {
+		r.begun = true
+		run(&r.outcome)
+	}
+}
+
+// same says whether two runs are the same run.
+func (o *outcome) same(other *outcome) bool {
+	return o.err == nil && other.err == nil && o.hash == other.hash && o.property() == other.property()
+}
+
+func (o *outcome) property() string {
+	if o.failure == nil {
+		return ""
+	}
+	return o.failure.Property
+}
+
+// String says what the run came to, in a few words.
+func (o *outcome) String() string {
+	switch {
+	case o.err != nil:
+		return o.err.Error()
+	case o.failure == nil:
+		return fmt.Sprintf("no failure (%d steps, hash %s)", o.steps, seedText(o.hash))
+	default:
+		return fmt.Sprintf("%s (%d steps, hash %s)", o.failure.Property, o.steps, seedText(o.hash))
+	}
+}
+
+func (l *lane) nondeterminism(first, second *outcome, repetition, differences string) error {
+	return &NondeterminismError{
+		Scenario: l.scenario.Name, Seed: seedText(first.plan.seed), First: first.String(), Second: second.String(),
+		Repetition: repetition, Differences: differences,
+	}
+}
+
+// failure is the report of the run that was merged last.
+func (l *lane) failure(o *outcome, deviations []choice.Deviation) *Failure {
+	full := choice.Token{
+		Scenario: l.scenario.Name, Property: o.failure.Property, Strategy: o.plan.strategy.Name(), Seed: o.plan.seed, Length: o.plan.length,
+		DataSeed: dataSeed(o.plan.seed), Deviations: deviations, Hash: o.hash,
+	}
+	token := full.String()
+	if len(token) > choice.LongToken {
+		token = full.BySeed().String()
+	}
+	return &Failure{
+		Scenario: l.scenario.Name, Property: o.failure.Property, Message: o.failure.Message, Seed: seedText(o.plan.seed), Token: token,
+		Steps: o.steps, Hash: seedText(o.hash), Run: l.report.Runs - 1, Runs: 1, Strategy: o.plan.strategy.Name(),
+		Stack: o.failure.Stack, Tasks: o.failure.Tasks, Full: full,
+	}
+}

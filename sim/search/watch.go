@@ -1,0 +1,90 @@
+package search
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+// watchEvery is how often the watch looks at the workers and reports progress.
+const watchEvery = 200 * time.Millisecond
+
+// StuckError says that a run has made no step for too long: a task waits for something outside the simulation, such as a native
+// lock held by a parked task, or never comes to a point.
+type StuckError struct {
+	Scenario string
+	Seed     string // of the run
+	After    time.Duration
+	Stack    string // of the goroutines that belong to runs and are not parked
+}
+
+// Error is one line; the stack is apart.
+func (e *StuckError) Error() string {
+	return fmt.Sprintf("scenario %s is stuck: no step for %s in the run of seed %s (a native lock or channel in a task? an endless loop?)", e.Scenario, e.After, e.Seed)
+}
+
+// watch looks at the workers from outside until end is called: it reports a run that has made no step for limit, and lets
+// tick run each time.
+func (c *crew) watch(limit time.Duration, tick func()) (end func()) {
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		ticker := time.NewTicker(watchEvery)
+		defer ticker.Stop()
+		since := make([]patience, len(c.workers))
+		for {
+			select {
+			case <-stop:
+				return
+			case now := <-ticker.C:
+				tick()
+				for i, w := range c.workers {
+					if since[i].lost(w, now, limit) {
+						a := since[i].attempt
+						c.stuck <- &StuckError{Scenario: a.scenario.Name, Seed: seedText(a.seed), After: limit, Stack: runningStacks()}
+						return
+					}
+				}
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		wait.Wait()
+	}
+}
+
+// patience is how long a worker has been without a step.
+type patience struct {
+	attempt *attempt
+	since   time.Time
+}
+
+// lost asks for a sign of life and says whether there has been none for the limit.
+func (p *patience) lost(w *worker, now time.Time, limit time.Duration) bool {
+	a, runner := w.running.Load(), w.runner.Load()
+	if a == nil || a != p.attempt || !runner.Poked() {
+		p.attempt, p.since = a, now
+		if a != nil {
+			runner.Poke()
+		}
+		return false
+	}
+	return now.Sub(p.since) >= limit
+}
+
+// runningStacks are the stacks of the goroutines that are inside the simulator and are not parked there.
+func runningStacks() string {
+	buffer := make([]byte, 1<<20)
+	buffer = buffer[:runtime.Stack(buffer, true)]
+	var kept []string
+	for _, g := range strings.Split(string(buffer), "\n\n") {
+		head, _, _ := strings.Cut(g, "\n")
+		if strings.Contains(g, "/internal/kernel.(*Kernel)") && !strings.Contains(head, "[coroutine") {
+			kept = append(kept, g)
+		}
+	}
+	return strings.Join(kept, "\n\n")
+}

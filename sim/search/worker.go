@@ -1,0 +1,93 @@
+package search
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/strategy"
+)
+
+// worker makes runs, one at a time.
+type worker struct {
+	runner   atomic.Pointer[sim.Runner]
+	sources  map[string]strategy.Source // by name of the strategy
+	recorder choice.Recorder
+	replay   choice.Replay
+
+	running atomic.Pointer[attempt] // the run under way; nil between runs
+	runs    atomic.Int64            // completed for a report
+	steps   atomic.Int64
+	_       [64]byte // counters of two workers share no cache line
+}
+
+// attempt identifies a run under way.
+type attempt struct {
+	scenario *sim.Scenario
+	seed     uint64
+}
+
+// perform does a job. A task that calls runtime.Goexit ends the goroutine that simulates it: this one. The job is then performed
+// again on another goroutine, and must go on where it was: runs that were begun are not begun again.
+func (w *worker) perform(job func(*worker), done func()) {
+	returned := false
+	defer func() {
+		if returned {
+			done()
+		} else {
+			go w.perform(job, done)
+		}
+	}()
+	job(w)
+	returned = true
+}
+
+// work makes runs of the batch until none is left.
+func (w *worker) work(ctx context.Context, b *batch) {
+	for o := b.claim(ctx); o != nil; o = b.claim(ctx) {
+		w.make(b, o)
+	}
+}
+
+// make makes one run as its plan says.
+func (w *worker) make(b *batch, o *outcome) {
+	source := w.source(o.plan)
+	defer func() {
+		o.choices = source.Choices()
+		b.finish(o)
+		w.runs.Add(1)
+		w.steps.Add(o.steps)
+	}()
+	w.run(b.scenario, o, sim.RunConfig{Source: source, DataSeed: dataSeed(o.plan.seed)})
+}
+
+// source is the source that the plan asks for, at the beginning of its run.
+func (w *worker) source(p plan) strategy.Source {
+	source, ok := w.sources[p.strategy.Name()]
+	if !ok {
+		source = p.strategy.Source()
+		w.sources[p.strategy.Name()] = source
+	}
+	source.Begin(p.seed, p.length)
+	return source
+}
+
+// run makes one run and keeps what it came to.
+func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
+	w.running.Store(&o.attempt)
+	returned := false
+	defer func() {
+		w.running.Store(nil)
+		if !returned {
+			o.failure = &sim.Failure{Property: sim.Goexit, Message: "a task called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)"}
+			w.runner.Store(sim.NewRunner())
+		}
+	}()
+	result, err := w.runner.Load().Run(sc, config)
+	returned = true
+
+	o.steps, o.hash, o.failure, o.err, o.abandoned = result.Steps, result.Hash, result.Failure, err, result.Abandoned
+	o.faults = append(o.faults[:0], result.Faults...)
+	o.sometimes = append(o.sometimes[:0], result.Sometimes...)
+}
