@@ -24,6 +24,16 @@ type raceState struct {
 // raceCells bounds the cells of a channel; beyond it some edges are drawn that Go would not draw.
 const raceCells = 64
 
+// slot is what the other build parks threads in.
+type slot struct {
+	next    func() (struct{}, bool)
+	yield   func(struct{}) bool
+	entered bool
+}
+
+//go:norace
+func (k *Kernel) exit(*Actor) *slot { return nil }
+
 type coroutine struct {
 	kernel  *Kernel
 	task    *Actor
@@ -62,6 +72,17 @@ func (c *coroutine) resume() {
 	}
 	<-c.back
 	runtime.RaceEnable()
+}
+
+//go:norace
+func (k *Kernel) resume(t *Actor) {
+	if t.coroutine == nil {
+		t.coroutine = k.takeCoroutine()
+		t.coroutine.task = t
+	}
+	k.handoff, k.actor, k.task = nil, t, t
+	t.coroutine.resume()
+	k.actor, k.task = k.root, nil
 }
 
 //go:norace

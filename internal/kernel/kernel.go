@@ -79,6 +79,7 @@ type Kernel struct {
 	main     *Actor
 	idle     func() bool
 	pool     []*coroutine
+	hub      coroutine
 	request  func() // race build: what a task asks the hub to run
 	stopped  bool
 
@@ -326,7 +327,17 @@ func (k *Kernel) await(t *Actor, ready, blocking bool) {
 	if blocking && !t.listed {
 		t.link()
 	}
-	t.coroutine.yield()
+	if s := k.exit(t); s != nil {
+		// The exchange itself stands here, not in a function: what returns on another stack than it was called on is a return that
+		// the processor predicts wrong, so depth costs.
+		if s.entered = !s.entered; s.entered {
+			s.next()
+		} else {
+			s.yield(struct{}{})
+		}
+	} else {
+		t.coroutine.yield()
+	}
 	if t.listed {
 		t.unlink()
 	}

@@ -68,19 +68,6 @@ func (k *Kernel) Run(idle func() bool) {
 	}
 }
 
-// resume lets the task run until it yields to the hub.
-//
-//go:norace
-func (k *Kernel) resume(t *Actor) {
-	if t.coroutine == nil {
-		t.coroutine = k.takeCoroutine()
-		t.coroutine.task = t
-	}
-	k.handoff, k.actor, k.task = nil, t, t
-	t.coroutine.resume()
-	k.actor, k.task = k.root, nil
-}
-
 // perform is the body of a coroutine for one task. It returns normally, whatever the task does, but for runtime.Goexit.
 //
 //go:norace
@@ -193,9 +180,7 @@ func (k *Kernel) unwind(t *Actor) {
 		return
 	}
 	violation, stopped := k.violation, k.stopped
-	k.handoff, k.actor, k.task = nil, t, t
-	t.coroutine.resume()
-	k.actor, k.task, k.handoff = k.root, nil, nil
+	k.resume(t)
 	k.violation, k.stopped = violation, stopped
 	if !t.finished {
 		k.finish(t)
@@ -236,9 +221,7 @@ func (k *Kernel) Report() []TaskReport {
 		r := TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Path()}
 		if t.coroutine != nil && !t.dying {
 			t.withStack, t.dying = true, true
-			k.handoff, k.actor, k.task = nil, t, t
-			t.coroutine.resume()
-			k.actor, k.task = k.root, nil
+			k.resume(t)
 			r.Stack = string(t.stack)
 		}
 		reports = append(reports, r)
