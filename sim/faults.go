@@ -47,16 +47,19 @@ func (w *World) swarm(name string) bool {
 }
 
 // Swarm says whether this run may use a fault. It is drawn once for each run and fault, and never true after Heal.
-func (w *World) Swarm(fault string) bool { return w.fault(fault).Armed > 0 && !w.healed }
+func (w *World) Swarm(fault string) (may bool) {
+	w.Inline(func() { may = w.fault(fault).Armed > 0 && !w.healed })
+	return may
+}
 
 // Fired counts that the fault struck, Effect that a task under test got a result which it would not have got otherwise.
 func (w *World) Fired(fault string) {
-	w.fault(fault).Fired++
+	w.Observe(func() { w.fault(fault).Fired++ })
 	w.Logf("fault %s", fault)
 }
 
 // Effect counts an effect of the fault; see Fired.
-func (w *World) Effect(fault string) { w.fault(fault).Effect++ }
+func (w *World) Effect(fault string) { w.Observe(func() { w.fault(fault).Effect++ }) }
 
 // Struck is Fired and Effect at once, for a fault that is felt the moment it strikes.
 func (w *World) Struck(fault string) {
@@ -122,7 +125,9 @@ func (n *Node) Stalls(times int) {
 }
 
 // Heal ends all faults: none strikes any more, and what OnHeal registered mends what is broken.
-func (w *World) Heal() {
+func (w *World) Heal() { w.Inline(w.heal) }
+
+func (w *World) heal() {
 	if w.healed {
 		return
 	}
@@ -134,7 +139,7 @@ func (w *World) Heal() {
 		}
 	}
 	for _, f := range w.onHeal {
-		w.kernel.Inline(f)
+		f()
 	}
 }
 

@@ -84,7 +84,7 @@ func (d dialer[Out, In]) Dial(ctx context.Context, to net.Address, credential st
 	}
 	w.kernel.Point(kernel.OpDial, l.object)
 	var c *conn[Out, In]
-	w.kernel.Observe(func() { c = n.dial(d.node, l, credential) })
+	w.Inline(func() { c = n.dial(d.node, l, credential) })
 	if c == nil {
 		return nil, fmt.Errorf("dial %q: %w", to, net.ErrRefused)
 	}

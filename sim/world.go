@@ -50,13 +50,17 @@ func (w *World) Node(name string) *Node {
 
 // Fail records a violation of a property. The first one of a run ends it, after the current step.
 func (w *World) Fail(property, format string, args ...any) {
-	if !w.kernel.Stopped() {
-		w.kernel.Fail(property, fmt.Sprintf(format, args...))
-	}
+	w.Observe(func() {
+		if !w.kernel.Stopped() {
+			w.kernel.Fail(property, fmt.Sprintf(format, args...))
+		}
+	})
 }
 
 // Sometimes notes that this run has seen what a good search must see at some time.
-func (w *World) Sometimes(id string) {
+func (w *World) Sometimes(id string) { w.Observe(func() { w.seen(id) }) }
+
+func (w *World) seen(id string) {
 	for _, seen := range w.sometimes {
 		if seen == id {
 			return
@@ -140,14 +144,16 @@ func (n *Node) Kernel() *kernel.Kernel { return n.world.kernel }
 // Crash ends the process: its tasks unwind without any effect, its timers never fire, its connections are reset. It is for
 // good; a restarted process is a new Node.
 func (n *Node) Crash() {
-	if n.node.Crashed() {
-		return
-	}
-	n.world.Logf("%s crashes", n.Name())
-	n.node.Crash()
-	for _, f := range n.onCrash {
-		f()
-	}
+	n.world.Inline(func() {
+		if n.node.Crashed() {
+			return
+		}
+		n.world.Logf("%s crashes", n.Name())
+		n.node.Crash()
+		for _, f := range n.onCrash {
+			f()
+		}
+	})
 }
 
 // Crashed says whether the node has crashed.

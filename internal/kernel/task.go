@@ -30,13 +30,14 @@ func (k *Kernel) Spawn(node *Node, name string, body func()) *Actor {
 //go:norace
 func (k *Kernel) start(node *Node, name string, body func()) *Actor {
 	t := k.newActor(TaskActor, node, name)
+	if node != nil && node.crashed {
+		t.finished = true // before it could begin
+		return t
+	}
 	t.Op, t.body = OpStart, body
 	t.live = int32(len(k.live))
 	k.live = append(k.live, t)
 	raceRelease(t.address())
-	if node != nil && node.crashed {
-		t.dying = true
-	}
 	k.setReady(t, true)
 	return t
 }

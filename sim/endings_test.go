@@ -1,0 +1,130 @@
+package sim_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/sched"
+	"github.com/heddle-go/heddle/sim"
+)
+
+// How runs end: each built-in property, and what a failure tells of it.
+
+func TestADeadlockNamesEachTaskWithItsStack(t *testing.T) {
+	failure := resultOf(t, 1, func(w *sim.World) {
+		s := w.Host().Scheduler()
+		m := sched.NewMutex(s)
+		m.Lock()
+		s.Go("second", func() { m.Lock() })
+		m.Lock()
+	}).Failure
+	require.NotNil(t, failure)
+	require.Equal(t, sim.Deadlock, failure.Property)
+	require.Contains(t, failure.Message, "main waits to lock main:mutex")
+	require.Len(t, failure.Tasks, 2)
+	require.Equal(t, "main/second", failure.Tasks[1].Path)
+	for _, task := range failure.Tasks {
+		require.Contains(t, task.Stack, "endings_test.go")
+		require.NotContains(t, task.Stack, "internal/kernel")
+	}
+}
+
+func TestATaskThatNeverEndsIsALeak(t *testing.T) {
+	failure := resultOf(t, 1, func(w *sim.World) {
+		w.Host().Go("forgotten", func() { sched.NewChan[int](w.Host(), 0).Recv() })
+	}).Failure
+	require.NotNil(t, failure)
+	require.Equal(t, sim.Leak, failure.Property)
+	require.Contains(t, failure.Message, "main/forgotten waits to receive")
+}
+
+func TestATickingTaskIsALeakAfterAnHour(t *testing.T) {
+	result := resultOf(t, 1, func(w *sim.World) {
+		w.Host().Go("ticker", func() {
+			for {
+				_ = w.Host().Clock().Sleep(context.Background(), time.Minute)
+			}
+		})
+	})
+	require.NotNil(t, result.Failure)
+	require.Equal(t, sim.Leak, result.Failure.Property)
+	require.InDelta(t, time.Hour, result.Elapsed, float64(2*time.Minute))
+}
+
+func TestTasksMayEndAfterTheMainTask(t *testing.T) {
+	run(t, func(w *sim.World) {
+		w.Host().Go("late", func() { _ = w.Host().Clock().Sleep(context.Background(), time.Minute) })
+	})
+}
+
+func TestAPanicIsAFailureWithTheStackOfItsTask(t *testing.T) {
+	failure := resultOf(t, 1, func(w *sim.World) {
+		w.Host().Go("clumsy", func() { panic("dropped it") })
+		sched.NewChan[int](w.Host(), 0).Recv()
+	}).Failure
+	require.NotNil(t, failure)
+	require.Equal(t, sim.Panic, failure.Property)
+	require.Equal(t, "task main/clumsy panicked: dropped it", failure.Message)
+	require.Contains(t, failure.Stack, "endings_test.go")
+}
+
+func TestGoexitIsReportedAndTheRunnerGoesOn(t *testing.T) {
+	r := sim.NewRunner()
+	exits := &sim.Scenario{Name: "exits", Setup: func(w *sim.World) func() {
+		return func() { w.Host().Go("t", func() { runtime.Goexit() }) }
+	}}
+	result, err := r.Run(exits, sim.RunConfig{Source: seeded(1)})
+	require.NoError(t, err)
+	require.NotNil(t, result.Failure)
+	require.Equal(t, sim.Goexit, result.Failure.Property)
+
+	fine := &sim.Scenario{Name: "fine", Setup: func(w *sim.World) func() {
+		return func() { w.Host().Go("t", func() {}) }
+	}}
+	result, err = r.Run(fine, sim.RunConfig{Source: seeded(1)})
+	require.NoError(t, err)
+	require.Nil(t, result.Failure)
+}
+
+func TestALivelockRunsIntoTheLimitOfSteps(t *testing.T) {
+	failure := resultOf(t, 1, func(w *sim.World) {
+		for {
+			sched.Yield(w.Host())
+		}
+	}).Failure
+	require.NotNil(t, failure)
+	require.Equal(t, sim.Steps, failure.Property)
+}
+
+func TestAPanicOutsideATaskIsAnErrorAndTheRunnerGoesOn(t *testing.T) {
+	r := sim.NewRunner()
+	broken := &sim.Scenario{Name: "broken", Setup: func(w *sim.World) func() { panic("no world today") }}
+	_, err := r.Run(broken, sim.RunConfig{Source: seeded(1)})
+	require.ErrorContains(t, err, "scenario broken panicked outside a task: no world today")
+
+	later := &sim.Scenario{Name: "later", Setup: func(w *sim.World) func() {
+		w.After(time.Second, func() { panic("too late") })
+		return func() {}
+	}}
+	_, err = r.Run(later, sim.RunConfig{Source: seeded(1)})
+	require.ErrorContains(t, err, "too late")
+
+	fine := &sim.Scenario{Name: "fine", Setup: func(w *sim.World) func() { return func() {} }}
+	_, err = r.Run(fine, sim.RunConfig{Source: seeded(1)})
+	require.NoError(t, err)
+}
+
+func TestOnlyTheFirstViolationOfARunCounts(t *testing.T) {
+	failure := resultOf(t, 1, func(w *sim.World) {
+		w.Fail("first", "with %d", 1)
+		w.Fail("second", "with %d", 2)
+		panic("third")
+	}).Failure
+	require.NotNil(t, failure)
+	require.Equal(t, "first", failure.Property)
+	require.Equal(t, "with 1", failure.Message)
+}

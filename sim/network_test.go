@@ -1,0 +1,223 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/clock"
+	"github.com/heddle-go/heddle/net"
+	"github.com/heddle-go/heddle/sched"
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// echo is an acceptor that answers everything, and remembers what it was told.
+type echo struct {
+	peers  map[net.SessionID]net.Peer[string]
+	heard  []string
+	closed int
+}
+
+func newEcho() *echo { return &echo{peers: map[net.SessionID]net.Peer[string]{}} }
+
+func (e *echo) Accept(id net.SessionID, credential string, p net.Peer[string]) (string, error) {
+	if credential == "stranger" {
+		return "", errors.New("who are you?")
+	}
+	e.peers[id] = p
+	return "granted to " + credential, nil
+}
+
+func (e *echo) Receive(id net.SessionID, in string) {
+	if e.peers[id] == nil {
+		panic("received for a session that is closed or unknown")
+	}
+	e.heard = append(e.heard, in)
+	e.peers[id].Send("echo " + in)
+	if in == "goodbye" {
+		e.peers[id].Close()
+	}
+}
+
+func (e *echo) Closed(id net.SessionID) {
+	if e.peers[id] == nil {
+		panic("closed twice")
+	}
+	delete(e.peers, id)
+	e.closed++
+}
+
+func TestASessionCarriesTransmissionsBothWaysInOrder(t *testing.T) {
+	for seed := uint64(1); seed < 50; seed++ {
+		e := newEcho()
+		runSeed(t, seed, func(w *sim.World) {
+			w.Heal() // no faults
+			n := sim.NewNetwork[string, string](w)
+			require.NoError(t, n.Listen("router", e))
+			require.ErrorContains(t, n.Listen("router", e), "in use")
+			d := n.Dialer(w.Node("client"))
+			_, err := d.Dial(context.Background(), "nowhere", "")
+			require.ErrorIs(t, err, net.ErrRefused)
+			_, err = d.Dial(context.Background(), "router", "stranger")
+			require.ErrorIs(t, err, net.ErrHandshake)
+			require.ErrorContains(t, err, "who are you?")
+			c, err := d.Dial(context.Background(), "router", "me")
+			require.NoError(t, err)
+			require.Equal(t, "granted to me", c.Session().Grant)
+			require.NotEmpty(t, c.Session().ID)
+			for i := range 40 { // more than the window
+				require.NoError(t, c.Send(context.Background(), fmt.Sprint(i)))
+			}
+			for i := range 40 {
+				answer, err := c.Receive()
+				require.NoError(t, err)
+				require.Equal(t, fmt.Sprintf("echo %d", i), answer)
+			}
+			require.NoError(t, c.Close())
+			require.NoError(t, c.Close())
+			_, err = c.Receive()
+			require.ErrorIs(t, err, net.ErrClosed)
+			require.Error(t, c.Send(context.Background(), "late"))
+		})
+		require.Equal(t, 1, e.closed)
+		require.Len(t, e.heard, 40)
+	}
+}
+
+func TestTheAcceptorMayCloseAndWhatItSentBeforeArrives(t *testing.T) {
+	for seed := uint64(1); seed < 50; seed++ {
+		e := newEcho()
+		runSeed(t, seed, func(w *sim.World) {
+			w.Heal()
+			n := sim.NewNetwork[string, string](w)
+			require.NoError(t, n.Listen("router", e))
+			c, err := n.Dialer(w.Node("client")).Dial(context.Background(), "router", "me")
+			require.NoError(t, err)
+			require.NoError(t, c.Send(context.Background(), "goodbye"))
+			answer, err := c.Receive()
+			require.NoError(t, err)
+			require.Equal(t, "echo goodbye", answer)
+			_, err = c.Receive()
+			require.ErrorIs(t, err, net.ErrClosed)
+		})
+		require.Equal(t, 1, e.closed)
+	}
+}
+
+func TestACrashClosesTheConnectionsOfItsNode(t *testing.T) {
+	e := newEcho()
+	run(t, func(w *sim.World) {
+		w.Heal()
+		n := sim.NewNetwork[string, string](w)
+		require.NoError(t, n.Listen("router", e))
+		client := w.Node("client")
+		client.Go("session", func() {
+			c, _ := n.Dialer(client).Dial(context.Background(), "router", "me")
+			_, _ = c.Receive()
+			panic("not reached")
+		})
+		sleep(w, time.Second)
+		require.Len(t, e.peers, 1)
+		client.Crash()
+		sleep(w, time.Second)
+		require.Empty(t, e.peers)
+	})
+}
+
+// only answers yes to one fault and lets it strike wherever it can.
+type only struct {
+	choice.Source
+	fault string
+}
+
+func (o only) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
+	if len(armed) > 0 && o.Source.Value(choice.Site{}, 40) == 0 {
+		return len(enabled)
+	}
+	return o.Source.Schedule(current, enabled, armed)
+}
+
+func (o only) Value(site choice.Site, n int) int {
+	switch site.Name {
+	case "swarm", "swarm/" + o.fault, o.fault:
+		return n - 1
+	case "select":
+		return o.Source.Value(site, n)
+	default:
+		return 0
+	}
+}
+
+// TestEveryNetworkFaultHasAnEffectAndHeals lets each fault strike as often as it can at a client that redials for ever. Under
+// the fault something must differ; after healing, the client must get an answer within the timeouts that it has.
+func TestEveryNetworkFaultHasAnEffectAndHeals(t *testing.T) {
+	for _, fault := range sim.NetworkFaults() {
+		t.Run(fault, func(t *testing.T) {
+			effects := int64(0)
+			for seed := uint64(1); seed <= 20; seed++ {
+				sc := &sim.Scenario{Name: fault, Setup: func(w *sim.World) func() {
+					n := sim.NewNetwork[string, string](w)
+					require.NoError(t, n.Listen("router", newEcho()))
+					client := w.Node("client")
+					return func() {
+						client.Go("dial", func() { redial(w, n.Dialer(client), client) })
+						sleep(w, 5*time.Minute)
+						w.Heal()
+						healed := w.Elapsed()
+						redial(w, n.Dialer(client), client)
+						require.Less(t, w.Elapsed()-healed, time.Minute)
+					}
+				}}
+				result, err := sim.NewRunner().Run(sc, sim.RunConfig{Source: only{seeded(seed), fault}, DataSeed: seed})
+				require.NoError(t, err)
+				require.Nil(t, result.Failure, "seed %d", seed)
+				for _, f := range result.Faults {
+					if f.Fault == fault {
+						require.Equal(t, int64(1), f.Armed)
+						effects += f.Effect
+					} else {
+						require.Zero(t, f.Fired, "%s struck, though only %s may", f.Fault, fault)
+					}
+				}
+			}
+			require.NotZero(t, effects)
+		})
+	}
+}
+
+// redial tries until it has had three answers on one connection, or the world heals.
+func redial(w *sim.World, d net.Dialer[string, string], n *sim.Node) {
+	healed := w.Healed()
+	for attempt := 0; attempt < 40 && healed == w.Healed(); attempt++ {
+		if converse(d, n) {
+			return
+		}
+		_ = n.Clock().Sleep(context.Background(), time.Second)
+	}
+}
+
+func converse(d net.Dialer[string, string], n *sim.Node) bool {
+	ctx, cancel := clock.WithTimeout(n.Clock(), n, context.Background(), 20*time.Second)
+	defer cancel()
+	c, err := d.Dial(ctx, "router", "me")
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	stop := sched.AfterFunc(n, ctx, func() { _ = c.Close() })
+	defer stop()
+	for range 3 {
+		if c.Send(ctx, "hello") != nil {
+			return false
+		}
+		if _, err := c.Receive(); err != nil {
+			return false
+		}
+	}
+	return true
+}
