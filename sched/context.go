@@ -44,6 +44,8 @@ func WithAlarm(s Scheduler, parent context.Context, deadline time.Time, alarm fu
 }
 
 // Cause is context.Cause for contexts of this package as well.
+//
+//go:norace
 func Cause(ctx context.Context) error {
 	if c := simulatedContextOf(ctx); c != nil {
 		if ctx.Err() == nil {
@@ -75,6 +77,8 @@ func Done(ctx context.Context) *Chan[struct{}] {
 }
 
 // AfterFunc is context.AfterFunc: f runs as a task of its own once ctx is done. stop calls that off and says whether it did.
+//
+//go:norace
 func AfterFunc(s Scheduler, ctx context.Context, f func()) (stop func() bool) {
 	c := simulatedContextOf(ctx)
 	if c == nil {
@@ -101,10 +105,11 @@ type afterFunc struct {
 	over      bool
 }
 
+//go:norace
 func (a *afterFunc) run() {
 	if !a.over {
 		a.over = true
-		a.scheduler.Kernel().Inline(func() { a.scheduler.Go("after", a.f) })
+		a.scheduler.Kernel().Observe(func() { a.scheduler.Go("after", a.f) })
 	}
 }
 
@@ -142,6 +147,8 @@ type simulatedContext struct {
 }
 
 // derive makes a child of parent, which must be of the same simulation or impossible to cancel.
+//
+//go:norace
 func derive(s Scheduler, parent context.Context) *simulatedContext {
 	c := &simulatedContext{
 		scheduler: s, parent: parent, object: object(s, kernel.ContextObject), done: NewChan[struct{}](s, 0), native: make(chan struct{}),
@@ -155,26 +162,29 @@ func derive(s Scheduler, parent context.Context) *simulatedContext {
 	}
 	p.object.Atomic(kernel.OpStore)
 	if p.err != nil {
-		s.Kernel().Inline(func() { c.cancel(p.err, p.cause) })
+		s.Kernel().Observe(func() { c.commit(p.err, p.cause) })
 	} else {
 		p.children = append(p.children, c)
 	}
 	return c
 }
 
+//go:norace
 func simulatedContextOf(ctx context.Context) *simulatedContext {
 	c, _ := ctx.Value(contextKey{}).(*simulatedContext)
 	return c
 }
 
+//go:norace
 func (c *simulatedContext) cancel(err, cause error) {
 	c.object.Atomic(kernel.OpStore)
-	c.scheduler.Kernel().Inline(func() { c.commit(err, cause) })
+	c.scheduler.Kernel().Observe(func() { c.commit(err, cause) })
 	if p := simulatedContextOf(c.parent); p != nil {
 		p.forget(c)
 	}
 }
 
+//go:norace
 func (c *simulatedContext) commit(err, cause error) {
 	if c.err != nil {
 		return
@@ -198,6 +208,8 @@ func (c *simulatedContext) commit(err, cause error) {
 }
 
 // forget drops a child that is done, so that a long-lived parent does not collect them.
+//
+//go:norace
 func (c *simulatedContext) forget(child *simulatedContext) {
 	for i, other := range c.children {
 		if other == child {
@@ -208,6 +220,8 @@ func (c *simulatedContext) forget(child *simulatedContext) {
 }
 
 // Deadline is the earliest deadline of the context and those it derives from.
+//
+//go:norace
 func (c *simulatedContext) Deadline() (time.Time, bool) {
 	if !c.deadline.IsZero() {
 		return c.deadline, true
@@ -216,15 +230,21 @@ func (c *simulatedContext) Deadline() (time.Time, bool) {
 }
 
 // Done is closed with the context; a simulated task waits for package sched's Done instead.
+//
+//go:norace
 func (c *simulatedContext) Done() <-chan struct{} { return c.native }
 
 // Err is a point of the simulation.
+//
+//go:norace
 func (c *simulatedContext) Err() error {
 	c.object.Atomic(kernel.OpLoad)
 	return c.err
 }
 
 // Value finds the context itself, for Done and AfterFunc, and else asks the parent.
+//
+//go:norace
 func (c *simulatedContext) Value(key any) any {
 	if _, ok := key.(contextKey); ok {
 		return c
@@ -233,6 +253,8 @@ func (c *simulatedContext) Value(key any) any {
 }
 
 // AfterFunc lets package context derive from a simulated context without a goroutine.
+//
+//go:norace
 func (c *simulatedContext) AfterFunc(f func()) (stop func() bool) {
 	return AfterFunc(c.scheduler, c, f)
 }
