@@ -21,34 +21,37 @@ type Actor struct {
 	Kind ActorKind
 	Op   Op // what it is about to do; for a task that runs, what it did last
 
+	// What every step touches comes first, to share cache lines.
+	ready     bool  // its operation is possible
+	listed    bool  // its waits are linked into the objects
+	parked    bool  // it has arrived at an unbuffered channel and waits for a partner
+	completed bool  // a partner has done its operation
+	dying     bool  // it was killed
+	finished  bool  // it has returned
+	chosen    int32 // the arm that the partner took
+	stalls    int32 // that hold it up
+	enabled   int32 // position in Kernel.enabled; -1: not there
+	armed     int32 // position in Kernel.armed; -1: not there
+	live      int32 // position in Kernel.live; -1: not there
+	object    *Object
+	coroutine *coroutine
+	waits     []wait // what it waits for while it does not run
+	one       [1]wait
+
 	kernel   *Kernel
 	node     *Node
 	name     string
 	ordinal  int32
+	deadOps  int32 // operations tried since it was killed
 	parent   *Actor
 	children []nameCount
 	made     [numObjectKinds]int32 // objects that it created, for their paths
 	hash     uint64                // of the path
 	random   uint64                // blocks taken from its stream of random bytes
-	object   *Object
-	enabled  int32 // position in Kernel.enabled; -1: not there
-	armed    int32 // position in Kernel.armed; -1: not there
-	live     int32 // position in Kernel.live; -1: not there
 
 	fire func() // actors that are no tasks
+	body func() // tasks
 
-	body      func()
-	coroutine *coroutine
-	waits     []wait // what it waits for, linked into the objects while it is not running
-	listed    bool   // waits are linked
-	parked    bool   // it has arrived at an unbuffered channel and waits for a partner
-	completed bool   // a partner has done its operation
-	chosen    int32  // the arm that the partner took
-	ready     bool   // its operation is possible
-	stalled   bool
-	dying     bool
-	deadOps   int32 // operations tried since it was killed
-	finished  bool
 	withStack bool // resumed only to take its stack
 	stack     []byte
 }
@@ -124,8 +127,9 @@ func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
 	a := k.arena[k.made]
 	*a = Actor{
 		ID: int32(k.made), Kind: kind, kernel: k, node: node, name: name, enabled: -1, armed: -1, live: -1,
-		children: a.children[:0], waits: a.waits[:0],
+		children: a.children[:0],
 	}
+	a.waits = a.one[:0]
 	k.made++
 	if parent := k.actor; parent != nil {
 		a.parent = parent

@@ -253,7 +253,7 @@ func (k *Kernel) setReady(a *Actor, ready bool) {
 //
 //go:norace
 func (k *Kernel) update(a *Actor) {
-	if a.ready && !a.stalled && (a.node == nil || a.node.stalls == 0) {
+	if a.ready && a.stalls == 0 {
 		k.enable(a)
 	} else {
 		k.disable(a)

@@ -139,10 +139,12 @@ func (a *Actor) unlink() {
 //
 //go:norace
 func (o *Object) refresh() {
-	for w := o.first; w != nil; {
-		next := w.next
-		o.kernel.setReady(w.task, w.task.possible())
-		w = next
+	k := o.kernel
+	for w := o.first; w != nil; w = w.next {
+		t := w.task
+		if ready := t.possible(); ready != t.ready {
+			k.setReady(t, ready)
+		}
 	}
 }
 
@@ -153,7 +155,7 @@ func (a *Actor) possible() bool {
 	for i := range a.waits {
 		w := &a.waits[i]
 		o := w.object
-		switch w.op {
+		switch w.op { // in the order of how often they wait
 		case OpLock, OpAnnounce, OpRLock, OpOnce:
 			if !o.held {
 				return true

@@ -35,6 +35,9 @@ func (k *Kernel) start(node *Node, name string, body func()) *Actor {
 		return t
 	}
 	t.Op, t.body = OpStart, body
+	if node != nil {
+		t.stalls = node.stalls
+	}
 	t.live = int32(len(k.live))
 	k.live = append(k.live, t)
 	raceRelease(t.address())

@@ -8,7 +8,7 @@ type Node struct {
 	Offset  time.Duration // of its wall clock from virtual time
 	kernel  *Kernel
 	crashed bool
-	stalls  int
+	stalls  int32 // that hold up its tasks
 }
 
 // NewNode makes a node.
@@ -45,35 +45,33 @@ func (n *Node) Crash() {
 	}
 }
 
-// Stall holds up all tasks and timers of the node for d of virtual time: a collector's pause, a suspended laptop.
+// Stall holds up all tasks of the node for d of virtual time: a collector's pause, a suspended laptop.
 //
 //go:norace
 func (n *Node) Stall(d time.Duration) {
-	n.stalls++
-	n.refresh()
-	n.kernel.After(nil, "stall", d, func() {
-		n.stalls--
-		n.refresh()
-	})
+	n.stall(1)
+	n.kernel.After(nil, "stall", d, func() { n.stall(-1) })
 }
 
 //go:norace
-func (n *Node) refresh() {
-	n.kernel.Tasks(func(t *Actor) {
-		if t.node == n && !t.finished {
+func (n *Node) stall(by int32) {
+	n.stalls += by
+	for _, t := range n.kernel.live {
+		if t.node == n {
+			t.stalls += by
 			n.kernel.update(t)
 		}
-	})
+	}
 }
 
 // StallTask holds up one task for d of virtual time.
 //
 //go:norace
 func (k *Kernel) StallTask(t *Actor, d time.Duration) {
-	t.stalled = true
+	t.stalls++
 	k.update(t)
 	k.After(nil, "stall", d, func() {
-		if t.stalled = false; !t.finished {
+		if t.stalls--; !t.finished {
 			k.update(t)
 		}
 	})
