@@ -85,6 +85,11 @@ func WithDeadline(c Clock, s sched.Scheduler, parent context.Context, deadline t
 		return context.WithDeadline(parent, deadline)
 	}
 	return sched.WithAlarm(s, parent, deadline, func(expire func()) (stop func() bool) {
-		return c.AfterFunc(deadline.Sub(c.Now()), expire).Stop
+		d := deadline.Sub(c.Now())
+		if d <= 0 {
+			expire()
+			return nil
+		}
+		return c.AfterFunc(d, expire).Stop
 	})
 }

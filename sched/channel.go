@@ -5,10 +5,16 @@ import "github.com/heddle-go/heddle/internal/kernel"
 // Chan is a Go channel. A nil *Chan in a Case is, as in Go, never ready. (A plain operation on a nil *Chan, which in Go blocks
 // for ever, panics: there is no Scheduler to block on.)
 type Chan[T any] struct {
-	send   chan<- T
-	recv   <-chan T
-	object *kernel.Object // of a simulated one
-	buffer []T            // a ring
+	send      chan<- T
+	recv      <-chan T
+	simulated *simulatedChan[T]
+	timer     bool // receive-only, and looks unbuffered
+}
+
+// simulatedChan are the values of a simulated channel; the kernel's object counts them.
+type simulatedChan[T any] struct {
+	object kernel.Object
+	buffer []T // a ring
 	head   int
 	slots  []T     // unbuffered: the values of those that wait
 	free   []int32 // slots not in use
@@ -17,16 +23,22 @@ type Chan[T any] struct {
 // NewChan makes a channel of that capacity.
 func NewChan[T any](s Scheduler, capacity int) *Chan[T] {
 	if k := s.Kernel(); k != nil {
-		c := &Chan[T]{object: &kernel.Object{}}
-		k.InitChan(c.object, capacity, "")
+		if capacity < 0 {
+			panic("makechan: size out of range")
+		}
+		c := &simulatedChan[T]{}
+		k.InitChan(&c.object, capacity, "")
 		if capacity > 0 {
 			c.buffer = make([]T, min(capacity, 16))
 		}
-		return c
+		return &Chan[T]{simulated: c}
 	}
 	native := make(chan T, capacity)
 	return &Chan[T]{send: native, recv: native}
 }
+
+// OfTimer is how a simulated channel looks as that of a timer: receive-only and, as of Go 1.23, unbuffered.
+func (c *Chan[T]) OfTimer() *Chan[T] { return &Chan[T]{simulated: c.simulated, timer: true} }
 
 // FromNative wraps a channel of Go, for use with Goroutines only: a simulation that waits for one panics.
 func FromNative[T any](c <-chan T) *Chan[T] { return &Chan[T]{recv: c} }
@@ -89,7 +101,8 @@ func (c *Chan[T]) Close() {
 	case c.send != nil:
 		close(c.send)
 	default:
-		mustBeMade(c.object, "Chan").CloseChan()
+		c.mustSend("close")
+		c.simulated.object.CloseChan()
 	}
 }
 
@@ -101,7 +114,12 @@ func (c *Chan[T]) Len() int {
 	case c.recv != nil:
 		return len(c.recv)
 	default:
-		return mustBeMade(c.object, "Chan").LenChan()
+		o := &c.mustBeMade().object
+		if c.timer {
+			o.Kernel().Yield()
+			return 0
+		}
+		return o.LenChan()
 	}
 }
 
@@ -113,15 +131,37 @@ func (c *Chan[T]) Cap() int {
 	case c.recv != nil:
 		return cap(c.recv)
 	default:
-		return mustBeMade(c.object, "Chan").Capacity()
+		n := c.mustBeMade().object.Capacity()
+		if c.timer {
+			return 0
+		}
+		return n
 	}
 }
 
-// push adds a value to the ring, which grows up to the capacity.
+func (c *Chan[T]) mustBeMade() *simulatedChan[T] {
+	if c.simulated == nil {
+		panic("sched: use of a Chan that was not made with NewChan")
+	}
+	return c.simulated
+}
+
+// mustSend panics if the channel only receives.
+func (c *Chan[T]) mustSend(what string) {
+	if c.recv != nil || c.timer {
+		panic("sched: " + what + " of a receive-only Chan")
+	}
+	c.mustBeMade()
+}
+
+// Object is what operations on a simulated channel touch. For package sim.
+func (c *Chan[T]) Object() *kernel.Object { return &c.simulated.object }
+
+// push adds a value to the ring, which grows up to the capacity. The kernel has counted it already.
 //
 //go:norace
-func (c *Chan[T]) push(v T) {
-	n := c.object.Count() - 1 // the kernel has counted it already
+func (c *simulatedChan[T]) push(v T) {
+	n := c.object.Count() - 1
 	if n == len(c.buffer) {
 		grown := make([]T, max(2*n, 8))
 		for i := range n {
@@ -137,7 +177,7 @@ func (c *Chan[T]) push(v T) {
 }
 
 //go:norace
-func (c *Chan[T]) pop() T {
+func (c *simulatedChan[T]) pop() T {
 	v := c.buffer[c.head]
 	var zero T
 	c.buffer[c.head] = zero
@@ -146,6 +186,3 @@ func (c *Chan[T]) pop() T {
 	}
 	return v
 }
-
-// Object is what operations on a simulated channel touch; nil for a native one. For package sim.
-func (c *Chan[T]) Object() *kernel.Object { return c.object }

@@ -39,6 +39,9 @@ func WithAlarm(s Scheduler, parent context.Context, deadline time.Time, alarm fu
 	}
 	if c.err == nil {
 		c.stop = alarm(func() { c.cancel(context.DeadlineExceeded, nil) })
+		if c.err != nil { // meanwhile
+			c.scheduler.Kernel().Observe(c.callOff)
+		}
 	}
 	return c, func() { c.cancel(context.Canceled, nil) }
 }
@@ -59,21 +62,17 @@ func Cause(ctx context.Context) error {
 // Done is ctx.Done() as a case of a select needs it: nil, which is never ready, if the context cannot be cancelled. Of a
 // context that was derived with package context from one of a simulation it panics.
 func Done(ctx context.Context) *Chan[struct{}] {
-	switch c := ctx.Value(contextKey{}).(type) {
-	case *simulatedContext:
-		if ctx.Done() != c.Done() {
-			panic("sched: a context of a simulated task was derived with package context; derive it with packages sched and clock")
-		}
+	if c := simulatedContextOf(ctx); c != nil {
 		return c.done
-	case *nativeContext:
-		if ctx.Done() == c.Done() {
-			return c.done
-		}
 	}
-	if done := ctx.Done(); done != nil {
-		return FromNative(done)
+	done := ctx.Done()
+	if done == nil {
+		return nil
 	}
-	return nil
+	if c, ok := ctx.Value(contextKey{}).(*nativeContext); ok && c.Done() == done {
+		return c.done
+	}
+	return FromNative(done)
 }
 
 // AfterFunc is context.AfterFunc: f runs as a task of its own once ctx is done. stop calls that off and says whether it did.
@@ -135,7 +134,7 @@ func (c *nativeContext) Value(key any) any {
 type simulatedContext struct {
 	scheduler Scheduler
 	parent    context.Context
-	object    *kernel.Object
+	object    *kernel.Object // of the whole tree that the context is of: cancelling reaches all below
 	done      *Chan[struct{}]
 	native    chan struct{}
 	deadline  time.Time
@@ -151,15 +150,17 @@ type simulatedContext struct {
 //go:norace
 func derive(s Scheduler, parent context.Context) *simulatedContext {
 	c := &simulatedContext{
-		scheduler: s, parent: parent, object: object(s, kernel.ContextObject), done: NewChan[struct{}](s, 0), native: make(chan struct{}),
+		scheduler: s, parent: parent, done: NewChan[struct{}](s, 0), native: make(chan struct{}),
 	}
 	p := simulatedContextOf(parent)
 	if p == nil {
 		if parent.Done() != nil {
 			panic("sched: a simulated context cannot derive from one of the real world that may be cancelled")
 		}
+		c.object = object(s, kernel.ContextObject)
 		return c
 	}
+	c.object = p.object
 	p.object.Atomic(kernel.OpStore)
 	if p.err != nil {
 		s.Kernel().Observe(func() { c.commit(p.err, p.cause) })
@@ -169,15 +170,36 @@ func derive(s Scheduler, parent context.Context) *simulatedContext {
 	return c
 }
 
+// simulatedContextOf finds the simulated context that ctx is, apart from values; nil if there is none or ctx is never done.
+// It panics if ctx is done at other times than that.
+//
 //go:norace
 func simulatedContextOf(ctx context.Context) *simulatedContext {
+	done := ctx.Done()
+	if done == nil {
+		return nil
+	}
 	c, _ := ctx.Value(contextKey{}).(*simulatedContext)
+	if c != nil && c.native != done {
+		panic("sched: a context of a simulated task was derived with package context; derive it with packages sched and clock")
+	}
 	return c
+}
+
+// accesses are all that cancelling the context touches: the tree that it is of, and the channels of those that end with it.
+//
+//go:norace
+func (c *simulatedContext) accesses(list []*kernel.Object) []*kernel.Object {
+	list = append(list, c.done.Object())
+	for _, child := range c.children {
+		list = child.accesses(list)
+	}
+	return list
 }
 
 //go:norace
 func (c *simulatedContext) cancel(err, cause error) {
-	c.object.Atomic(kernel.OpStore)
+	c.object.Cancel(c.accesses(nil))
 	c.scheduler.Kernel().Observe(func() { c.commit(err, cause) })
 	if p := simulatedContextOf(c.parent); p != nil {
 		p.forget(c)
@@ -195,9 +217,7 @@ func (c *simulatedContext) commit(err, cause error) {
 	c.err, c.cause = err, cause
 	close(c.native)
 	c.done.Close()
-	if c.stop != nil {
-		c.stop()
-	}
+	c.callOff()
 	for _, child := range c.children {
 		child.commit(err, cause)
 	}
@@ -205,6 +225,15 @@ func (c *simulatedContext) commit(err, cause error) {
 		after.run()
 	}
 	c.children, c.afters = nil, nil
+}
+
+// callOff stops the alarm, if there is one.
+//
+//go:norace
+func (c *simulatedContext) callOff() {
+	if c.stop != nil {
+		c.stop()
+	}
 }
 
 // forget drops a child that is done, so that a long-lived parent does not collect them.

@@ -30,46 +30,52 @@ func (a *Case[T]) chans() (recv <-chan T, send chan<- T) {
 }
 
 func (a *Case[T]) kernel() *kernel.Kernel {
-	if a.c == nil || a.c.object == nil {
+	if a.c == nil || a.c.simulated == nil {
 		return nil
 	}
-	return a.c.object.Kernel()
+	return a.c.simulated.object.Kernel()
 }
 
 // native says that the case does not stand in the way of a native select.
-func (a *Case[T]) native() bool { return a.c == nil || a.c.object == nil }
+func (a *Case[T]) native() bool { return a.c == nil || a.c.simulated == nil }
 
-// made says that the case has a channel, and panics if no Scheduler made that.
+// made says that the case has a channel, and panics if no Scheduler made that, or if the case cannot be of it.
 func (a *Case[T]) made() bool {
-	if a.c != nil && a.c.object == nil && a.c.recv == nil && a.c.send == nil {
-		panic("sched: use of a Chan that was not made with NewChan")
+	if a.c == nil {
+		return false
 	}
-	return a.c != nil
+	if a.c.recv == nil && a.c.send == nil {
+		a.c.mustBeMade()
+	}
+	if a.sending && a.c.send == nil && (a.c.recv != nil || a.c.timer) {
+		a.c.mustSend("send")
+	}
+	return true
 }
 
 // arm announces the case to the simulator.
 //
 //go:norace
 func (a *Case[T]) arm() kernel.Arm {
-	if a.c == nil {
+	if !a.made() {
 		return kernel.Arm{Send: a.sending}
 	}
-	if a.c.object == nil {
-		a.made()
+	c := a.c.simulated
+	if c == nil {
 		panic("sched: a select of a simulated task waits for a native channel (a context of the standard library? derive it with package sched)")
 	}
-	arm := kernel.Arm{Object: a.c.object, Send: a.sending}
-	if a.c.object.Capacity() == 0 {
-		if n := len(a.c.free); n > 0 {
-			arm.Slot = a.c.free[n-1]
-			a.c.free = a.c.free[:n-1]
+	arm := kernel.Arm{Object: &c.object, Send: a.sending}
+	if c.object.Capacity() == 0 {
+		if n := len(c.free); n > 0 {
+			arm.Slot = c.free[n-1]
+			c.free = c.free[:n-1]
 		} else {
 			var zero T
-			arm.Slot = int32(len(a.c.slots))
-			a.c.slots = append(a.c.slots, zero)
+			arm.Slot = int32(len(c.slots))
+			c.slots = append(c.slots, zero)
 		}
 		if a.sending {
-			a.c.slots[arm.Slot] = a.Value
+			c.slots[arm.Slot] = a.Value
 		}
 	}
 	return arm
@@ -82,7 +88,7 @@ func (a *Case[T]) settle(arm kernel.Arm, chosen bool, how kernel.Exchange, peer 
 	if a.c == nil {
 		return
 	}
-	c := a.c
+	c := a.c.simulated
 	if chosen {
 		switch {
 		case how == kernel.Closed && a.sending:
@@ -116,9 +122,6 @@ func select1[A any](a *Case[A], nonblocking bool) int {
 		}
 		panic("sched: operation on a nil Chan, which would block for ever")
 	}
-	if a.native() {
-		panic("sched: send on a receive-only Chan")
-	}
 	arms := [1]kernel.Arm{a.arm()}
 	chosen, how, peer := a.kernel().Select(arms[:], nonblocking)
 	a.settle(arms[0], chosen == 0, how, peer)
@@ -143,7 +146,7 @@ func TrySelect2[A, B any](a *Case[A], b *Case[B]) int {
 }
 
 func native2[A, B any](a *Case[A], b *Case[B]) int {
-	if !a.made() && !b.made() {
+	if a, b := a.made(), b.made(); !a && !b {
 		panic("sched: select of nil channels only, which would block for ever")
 	}
 	recvA, sendA := a.chans()
@@ -169,6 +172,7 @@ func native2[A, B any](a *Case[A], b *Case[B]) int {
 }
 
 func tryNative2[A, B any](a *Case[A], b *Case[B]) int {
+	_, _ = a.made(), b.made()
 	recvA, sendA := a.chans()
 	recvB, sendB := b.chans()
 	select {
@@ -205,6 +209,7 @@ func Select3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
 // TrySelect3 is TrySelect2 with three cases.
 func TrySelect3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
 	if a.native() && b.native() && c.native() {
+		_, _, _ = a.made(), b.made(), c.made()
 		recvA, sendA := a.chans()
 		recvB, sendB := b.chans()
 		recvC, sendC := c.chans()
@@ -229,7 +234,7 @@ func TrySelect3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
 }
 
 func native3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
-	if !a.made() && !b.made() && !c.made() {
+	if a, b, c := a.made(), b.made(), c.made(); !a && !b && !c {
 		panic("sched: select of nil channels only, which would block for ever")
 	}
 	recvA, sendA := a.chans()
@@ -274,7 +279,7 @@ func simulated3[A, B, C any](a *Case[A], b *Case[B], c *Case[C], nonblocking boo
 // Select4 is Select2 with four cases.
 func Select4[A, B, C, D any](a *Case[A], b *Case[B], c *Case[C], d *Case[D]) int {
 	if a.native() && b.native() && c.native() && d.native() {
-		if !a.made() && !b.made() && !c.made() && !d.made() {
+		if a, b, c, d := a.made(), b.made(), c.made(), d.made(); !a && !b && !c && !d {
 			panic("sched: select of nil channels only, which would block for ever")
 		}
 		recvA, sendA := a.chans()

@@ -21,14 +21,14 @@ func (c nodeClock) NewTimer(d time.Duration) *clock.Timer {
 	n := c.node
 	t := &channelTimer{c: sched.NewChan[time.Time](n, 1)}
 	k := n.world.kernel
-	t.timer = k.NewTimer(n.node, "timer", func() { t.c.TrySend(epoch.Add(k.Now() + n.node.Offset)) })
+	t.timer = k.NewTimer(n.node, "timer", t.c.Object(), func() { t.c.TrySend(epoch.Add(k.Now() + n.node.Offset)) })
 	t.timer.Arm(d)
-	return clock.MakeTimer(t.c, t)
+	return clock.MakeTimer(t.c.OfTimer(), t)
 }
 
 func (c nodeClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	n := c.node
-	t := funcTimer{n.world.kernel.NewTimer(n.node, "timer", func() { n.Go("timer", f) })}
+	t := funcTimer{n.world.kernel.NewTimer(n.node, "timer", nil, func() { n.Go("timer", f) })}
 	t.timer.Arm(d)
 	return clock.MakeTimer(nil, t)
 }

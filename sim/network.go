@@ -375,7 +375,7 @@ func (l *link[T]) schedule() {
 		return
 	}
 	if l.timer == nil {
-		l.timer = l.world.kernel.NewTimer(nil, "delay", func() { l.world.kernel.Enable(l.actor) })
+		l.timer = l.world.kernel.NewTimer(nil, "delay", nil, func() { l.world.kernel.Enable(l.actor) })
 	}
 	l.timer.Set(wait)
 }

@@ -12,7 +12,7 @@ var conflictPairs = func() []pair {
 		// Acquisitions exclude each other; a release conflicts only with a try, which sees it.
 		{OpLock, OpLock}, {OpLock, OpTryLock}, {OpTryLock, OpTryLock}, {OpUnlock, OpTryLock}, {OpUnlock, OpUnlock},
 		// A writer's announcement keeps out readers and other writers; waiting for the readers inside (drain) races with nothing.
-		{OpAnnounce, OpAnnounce}, {OpAnnounce, OpRLock}, {OpAnnounce, OpRUnlock}, {OpWUnlock, OpWUnlock}, {OpRUnlock, OpRUnlock},
+		{OpAnnounce, OpAnnounce}, {OpAnnounce, OpRLock}, {OpWUnlock, OpWUnlock}, {OpRUnlock, OpRUnlock},
 		// The same role at a channel is an order; send and receive are not (each is possible only when the other cannot matter).
 		{OpSend, OpSend}, {OpRecv, OpRecv}, {OpClose, OpClose}, {OpClose, OpSend}, {OpDeliver, OpDeliver}, {OpDeliver, OpSend},
 		{OpClose, OpDeliver},
@@ -25,11 +25,11 @@ var conflictPairs = func() []pair {
 		{OpDial, OpDial}, {OpTransmit, OpTransmit}, {OpTransmit, OpHangUp}, {OpHangUp, OpHangUp}, {OpTransmit, OpDeliver},
 		{OpHangUp, OpDeliver}, {OpDial, OpHangUp},
 	}
-	tries := []Op{OpTryRLock, OpTryWLock}
-	for _, try := range tries {
-		for _, op := range []Op{OpRLock, OpRUnlock, OpAnnounce, OpDrain, OpWUnlock, OpTryRLock, OpTryWLock} {
-			pairs = append(pairs, pair{try, op})
-		}
+	for _, op := range []Op{OpRLock, OpRUnlock, OpAnnounce, OpWUnlock, OpTryRLock, OpTryWLock} {
+		pairs = append(pairs, pair{OpTryWLock, op})
+	}
+	for _, op := range []Op{OpAnnounce, OpWUnlock} {
+		pairs = append(pairs, pair{OpTryRLock, op})
 	}
 	// A select looks at all its arms, and what it finds depends on every operation there.
 	for _, sel := range []Op{OpSelect, OpTrySelect} {
@@ -60,11 +60,12 @@ func Conflict(a, b *Actor) bool {
 		return true
 	}
 	if len(a.waits) <= 1 && len(b.waits) <= 1 {
-		return a.object != nil && a.object == b.object && conflicts[a.Op][b.Op]
+		return a.object != nil && a.object == b.object && a.object.conflict(a.Op, b.Op)
 	}
-	for _, x := range accesses(a) {
-		for _, y := range accesses(b) {
-			if x.object == y.object && conflicts[x.op][y.op] {
+	for i := range a.accesses() {
+		x, xOp := a.access(i)
+		for j := range b.accesses() {
+			if y, yOp := b.access(j); x != nil && x == y && x.conflict(xOp, yOp) {
 				return true
 			}
 		}
@@ -72,19 +73,24 @@ func Conflict(a, b *Actor) bool {
 	return false
 }
 
-type access struct {
-	object *Object
-	op     Op
+// conflict is the table, but for an unbuffered channel: there a close comes between a sender and its receiver.
+func (o *Object) conflict(a, b Op) bool {
+	if o.kind == ChanObject && o.capacity == 0 && (a == OpClose && b == OpRecv || a == OpRecv && b == OpClose) {
+		return true
+	}
+	return conflicts[a][b]
 }
 
-// accesses are the objects that the next step of an actor touches.
-func accesses(a *Actor) []access {
-	if a.Op != OpSelect && a.Op != OpTrySelect {
-		return []access{{a.object, a.Op}}
+// accesses is the number of objects that the next step of an actor touches; access answers the i-th and what is done to it.
+func (a *Actor) accesses() int { return max(len(a.waits), 1) }
+
+func (a *Actor) access(i int) (*Object, Op) {
+	switch {
+	case len(a.waits) == 0:
+		return a.object, a.Op
+	case a.Op == OpSelect || a.Op == OpTrySelect:
+		return a.waits[i].object, a.Op
+	default:
+		return a.waits[i].object, a.waits[i].op
 	}
-	list := make([]access, len(a.waits))
-	for i := range a.waits {
-		list[i] = access{a.waits[i].object, a.Op}
-	}
-	return list
 }

@@ -192,9 +192,14 @@ func (k *Kernel) Tracing() bool { return k.tracer != nil }
 //
 //go:norace
 func (k *Kernel) Note(text string) {
-	if k.tracer != nil {
-		k.tracer.Note(text)
+	if k.tracer == nil {
+		return
 	}
+	if raceEnabled && k.task != nil && !k.task.dying {
+		k.onHub(func() { k.Note(text) })
+		return
+	}
+	k.tracer.Note(text)
 }
 
 // Acting is the actor whose step it is.
@@ -303,8 +308,29 @@ func (k *Kernel) point(op Op, o *Object, ready, blocking bool) {
 		}
 		w := &t.waits[0]
 		w.object, w.op = o, op
+	} else {
+		t.waits = t.waits[:0]
 	}
 	k.await(t, ready, blocking)
+}
+
+// touch is the point before an operation, always possible, that does a second one to other objects as well.
+//
+//go:norace
+func (k *Kernel) touch(op Op, o *Object, second Op, others ...*Object) {
+	t := k.task
+	if t == nil {
+		return
+	}
+	if t.dying {
+		t.deadOperation()
+	}
+	t.Op, t.object = op, o
+	t.waits = append(t.waits[:0], wait{object: o, op: op})
+	for _, other := range others {
+		t.waits = append(t.waits, wait{object: other, op: second})
+	}
+	k.await(t, true, false)
 }
 
 // await gives the other actors their turn. t.waits must hold what a blocking operation waits for.

@@ -207,3 +207,13 @@ func (o *Object) Atomic(op Op) {
 //
 //go:norace
 func (o *Object) Outcome(v uint64) { o.kernel.outcome(v) }
+
+// Cancel is the point before a context is cancelled: a store to the object, and a close of all these channels. Nobody sends to
+// them, so that a close is to a receiver what a delivery is.
+//
+//go:norace
+func (o *Object) Cancel(closes []*Object) {
+	o.kernel.touch(OpStore, o, OpDeliver, closes...)
+	raceAcquire(o.address())
+	raceReleaseMerge(o.address())
+}

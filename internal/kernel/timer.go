@@ -82,19 +82,24 @@ type Timer struct {
 	node     *Node
 	actor    *Actor
 	object   Object
+	channel  *Object // that it sends to, if it does
 	deadline time.Duration
 	sequence int64
 	index    int // in the heap; -1: not there
 }
 
-// NewTimer makes a timer that is not armed. fire runs as a step outside any task.
+// NewTimer makes a timer that is not armed. fire runs as a step outside any task. A channel that it sends to is named, so that
+// the table of dependences knows.
 //
 //go:norace
-func (k *Kernel) NewTimer(node *Node, name string, fire func()) *Timer {
-	t := &Timer{node: node, index: -1}
+func (k *Kernel) NewTimer(node *Node, name string, channel *Object, fire func()) *Timer {
+	t := &Timer{node: node, channel: channel, index: -1}
 	t.actor = k.newActor(TimerActor, node, name)
 	k.InitObject(&t.object, TimerObject, "")
 	t.actor.Op, t.actor.object = OpFire, &t.object
+	if channel != nil {
+		t.actor.waits = append(t.actor.waits, wait{object: &t.object, op: OpFire}, wait{object: channel, op: OpSend})
+	}
 	t.actor.fire = func() {
 		k.disable(t.actor)
 		raceAcquire(t.object.address())
@@ -107,7 +112,7 @@ func (k *Kernel) NewTimer(node *Node, name string, fire func()) *Timer {
 //
 //go:norace
 func (k *Kernel) After(node *Node, name string, d time.Duration, fire func()) *Timer {
-	t := k.NewTimer(node, name, fire)
+	t := k.NewTimer(node, name, nil, fire)
 	t.arm(d)
 	return t
 }
@@ -116,7 +121,7 @@ func (k *Kernel) After(node *Node, name string, d time.Duration, fire func()) *T
 //
 //go:norace
 func (t *Timer) Arm(d time.Duration) bool {
-	t.object.kernel.point(OpArm, &t.object, true, false)
+	t.point(OpArm)
 	was := t.disarm()
 	t.arm(d)
 	return was
@@ -126,7 +131,7 @@ func (t *Timer) Arm(d time.Duration) bool {
 //
 //go:norace
 func (t *Timer) ArmAfter(d time.Duration, f func()) bool {
-	t.object.kernel.point(OpArm, &t.object, true, false)
+	t.point(OpArm)
 	was := t.disarm()
 	f()
 	t.arm(d)
@@ -137,8 +142,20 @@ func (t *Timer) ArmAfter(d time.Duration, f func()) bool {
 //
 //go:norace
 func (t *Timer) Stop() bool {
-	t.object.kernel.point(OpStop, &t.object, true, false)
+	t.point(OpStop)
 	return t.disarm()
+}
+
+// point is the one before an operation on the timer, which takes back what the channel holds.
+//
+//go:norace
+func (t *Timer) point(op Op) {
+	k := t.object.kernel
+	if t.channel != nil {
+		k.touch(op, &t.object, OpRecv, t.channel)
+		return
+	}
+	k.point(op, &t.object, true, false)
 }
 
 // Cancel disarms a timer that no program sees.
