@@ -22,51 +22,49 @@ func NewAtomicInt64(s Scheduler, v int64) *AtomicInt64 {
 
 // Load answers the value.
 func (a *AtomicInt64) Load() int64 {
-	if a.backend == native {
-		return a.value.Load()
+	if a.backend != native {
+		a.point(kernel.OpLoad)
 	}
-	return a.simulate(kernel.OpLoad, a.value.Load)
+	return a.value.Load()
 }
 
 // Store sets the value.
 func (a *AtomicInt64) Store(v int64) {
-	if a.backend == native {
-		a.value.Store(v)
-		return
+	if a.backend != native {
+		a.point(kernel.OpStore)
 	}
-	a.simulate(kernel.OpStore, func() int64 { a.value.Store(v); return v })
+	a.value.Store(v)
 }
 
 // Add adds delta and answers the new value.
 func (a *AtomicInt64) Add(delta int64) int64 {
-	if a.backend == native {
-		return a.value.Add(delta)
+	if a.backend != native {
+		a.point(kernel.OpAtomicAdd)
 	}
-	return a.simulate(kernel.OpAtomicAdd, func() int64 { return a.value.Add(delta) })
+	return a.value.Add(delta)
 }
 
 // Swap sets the value and answers the old one.
 func (a *AtomicInt64) Swap(v int64) int64 {
-	if a.backend == native {
-		return a.value.Swap(v)
+	if a.backend != native {
+		a.point(kernel.OpSwap)
 	}
-	return a.simulate(kernel.OpSwap, func() int64 { return a.value.Swap(v) })
+	return a.value.Swap(v)
 }
 
 // CompareAndSwap sets the value to v if it is old and says whether it did.
 func (a *AtomicInt64) CompareAndSwap(old, v int64) bool {
-	if a.backend == native {
-		return a.value.CompareAndSwap(old, v)
+	if a.backend != native {
+		a.point(kernel.OpCompareAndSwap)
 	}
-	return a.simulate(kernel.OpCompareAndSwap, func() int64 { return number(a.value.CompareAndSwap(old, v)) }) == 1
+	return a.value.CompareAndSwap(old, v)
 }
 
-func (a *AtomicInt64) simulate(op kernel.Op, f func() int64) int64 {
+// point is the one before an operation, and folds the value that the operation finds into the hash of the run.
+func (a *AtomicInt64) point(op kernel.Op) {
 	o := mustBeMade(a.object, "AtomicInt64")
 	o.Atomic(op)
-	v := f()
-	o.Outcome(uint64(v))
-	return v
+	o.Outcome(uint64(a.value.Load()))
 }
 
 // AtomicBool is atomic.Bool. It must not be copied after first use.
@@ -85,43 +83,41 @@ func NewAtomicBool(s Scheduler, v bool) *AtomicBool {
 
 // Load answers the value.
 func (a *AtomicBool) Load() bool {
-	if a.backend == native {
-		return a.value.Load()
+	if a.backend != native {
+		a.point(kernel.OpLoad)
 	}
-	return a.simulate(kernel.OpLoad, a.value.Load)
+	return a.value.Load()
 }
 
 // Store sets the value.
 func (a *AtomicBool) Store(v bool) {
-	if a.backend == native {
-		a.value.Store(v)
-		return
+	if a.backend != native {
+		a.point(kernel.OpStore)
 	}
-	a.simulate(kernel.OpStore, func() bool { a.value.Store(v); return v })
+	a.value.Store(v)
 }
 
 // Swap sets the value and answers the old one.
 func (a *AtomicBool) Swap(v bool) bool {
-	if a.backend == native {
-		return a.value.Swap(v)
+	if a.backend != native {
+		a.point(kernel.OpSwap)
 	}
-	return a.simulate(kernel.OpSwap, func() bool { return a.value.Swap(v) })
+	return a.value.Swap(v)
 }
 
 // CompareAndSwap sets the value to v if it is old and says whether it did.
 func (a *AtomicBool) CompareAndSwap(old, v bool) bool {
-	if a.backend == native {
-		return a.value.CompareAndSwap(old, v)
+	if a.backend != native {
+		a.point(kernel.OpCompareAndSwap)
 	}
-	return a.simulate(kernel.OpCompareAndSwap, func() bool { return a.value.CompareAndSwap(old, v) })
+	return a.value.CompareAndSwap(old, v)
 }
 
-func (a *AtomicBool) simulate(op kernel.Op, f func() bool) bool {
+// point is the one before an operation, and folds the value that the operation finds into the hash of the run.
+func (a *AtomicBool) point(op kernel.Op) {
 	o := mustBeMade(a.object, "AtomicBool")
 	o.Atomic(op)
-	v := f()
-	o.Outcome(uint64(number(v)))
-	return v
+	o.Outcome(number(a.value.Load()))
 }
 
 // AtomicPointer is atomic.Pointer. It must not be copied after first use.
@@ -140,46 +136,44 @@ func NewAtomicPointer[T any](s Scheduler, p *T) *AtomicPointer[T] {
 
 // Load answers the pointer.
 func (a *AtomicPointer[T]) Load() *T {
-	if a.backend == native {
-		return a.value.Load()
+	if a.backend != native {
+		a.point(kernel.OpLoad)
 	}
-	a.point(kernel.OpLoad)
 	return a.value.Load()
 }
 
 // Store sets the pointer.
 func (a *AtomicPointer[T]) Store(p *T) {
-	if a.backend == native {
-		a.value.Store(p)
-		return
+	if a.backend != native {
+		a.point(kernel.OpStore)
 	}
-	a.point(kernel.OpStore)
 	a.value.Store(p)
 }
 
 // Swap sets the pointer and answers the old one.
 func (a *AtomicPointer[T]) Swap(p *T) *T {
-	if a.backend == native {
-		return a.value.Swap(p)
+	if a.backend != native {
+		a.point(kernel.OpSwap)
 	}
-	a.point(kernel.OpSwap)
 	return a.value.Swap(p)
 }
 
 // CompareAndSwap sets the pointer to p if it is old and says whether it did.
 func (a *AtomicPointer[T]) CompareAndSwap(old, p *T) bool {
-	if a.backend == native {
-		return a.value.CompareAndSwap(old, p)
+	if a.backend != native {
+		a.point(kernel.OpCompareAndSwap)
 	}
-	a.point(kernel.OpCompareAndSwap)
-	swapped := a.value.CompareAndSwap(old, p)
-	a.object.Outcome(uint64(number(swapped)))
-	return swapped
+	return a.value.CompareAndSwap(old, p)
 }
 
-func (a *AtomicPointer[T]) point(op kernel.Op) { mustBeMade(a.object, "AtomicPointer").Atomic(op) }
+// point is the one before an operation. A pointer is no value that a hash could hold; whether there is one is.
+func (a *AtomicPointer[T]) point(op kernel.Op) {
+	o := mustBeMade(a.object, "AtomicPointer")
+	o.Atomic(op)
+	o.Outcome(number(a.value.Load() != nil))
+}
 
-func number(b bool) int64 {
+func number(b bool) uint64 {
 	if b {
 		return 1
 	}

@@ -45,20 +45,28 @@ func FromNative[T any](c <-chan T) *Chan[T] { return &Chan[T]{recv: c} }
 
 // Send sends v, waiting until that is possible. It panics if the channel is closed.
 func (c *Chan[T]) Send(v T) {
-	if c != nil && c.send != nil {
-		c.send <- v
+	if c == nil || c.send == nil {
+		c.simulateSend(v)
 		return
 	}
+	c.send <- v
+}
+
+func (c *Chan[T]) simulateSend(v T) {
 	send := Case[T]{c: c, Value: v, sending: true}
 	select1(&send, false)
 }
 
 // Recv receives a value, waiting for one; ok is false if the channel is closed and drained.
 func (c *Chan[T]) Recv() (v T, ok bool) {
-	if c != nil && c.recv != nil {
-		v, ok = <-c.recv
-		return v, ok
+	if c == nil || c.recv == nil {
+		return c.simulateRecv()
 	}
+	v, ok = <-c.recv
+	return v, ok
+}
+
+func (c *Chan[T]) simulateRecv() (T, bool) {
 	recv := Case[T]{c: c}
 	select1(&recv, false)
 	return recv.Value, recv.OK

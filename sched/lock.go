@@ -2,6 +2,7 @@ package sched
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/heddle-go/heddle/internal/kernel"
 )
@@ -143,6 +144,7 @@ func (g *WaitGroup) Wait() {
 
 // Once is sync.Once. It must not be copied after first use.
 type Once struct {
+	done    atomic.Uint32 // in production: the native one has returned
 	backend backend
 	native  sync.Once
 	object  *kernel.Object
@@ -155,8 +157,15 @@ func NewOnce(s Scheduler) Once {
 
 // Do runs f if no Do of this Once has; otherwise it waits until that one has returned.
 func (o *Once) Do(f func()) {
+	if o.done.Load() == 0 {
+		o.do(f)
+	}
+}
+
+func (o *Once) do(f func()) {
 	if o.backend == native {
 		o.native.Do(f)
+		o.done.Store(1)
 		return
 	}
 	mustBeMade(o.object, "Once").Once(f)
