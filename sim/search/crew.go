@@ -1,7 +1,6 @@
 package search
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/heddle-go/heddle/sim"
@@ -18,9 +17,7 @@ type crew struct {
 func newCrew(n int) *crew {
 	c := &crew{stuck: make(chan *StuckError, 1)}
 	for range n {
-		w := &worker{sources: map[string]strategy.Source{}}
-		w.runner.Store(sim.NewRunner())
-		c.workers = append(c.workers, w)
+		c.workers = append(c.workers, &worker{runner: sim.NewRunner(), sources: map[string]strategy.Source{}})
 	}
 	return c
 }
@@ -32,20 +29,19 @@ func (c *crew) all(job func(*worker)) error { return c.do(c.workers, job) }
 func (c *crew) one(job func(*worker)) error { return c.do(c.workers[:1], job) }
 
 func (c *crew) do(workers []*worker, job func(*worker)) error {
-	var wait sync.WaitGroup
-	wait.Add(len(workers))
+	done := make(chan struct{}, len(workers))
 	for _, w := range workers {
-		go w.perform(job, wait.Done)
+		go func() {
+			job(w)
+			done <- struct{}{}
+		}()
 	}
-	done := make(chan struct{})
-	go func() {
-		wait.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case stuck := <-c.stuck:
-		return stuck
+	for range workers {
+		select {
+		case <-done:
+		case stuck := <-c.stuck:
+			return stuck
+		}
 	}
+	return nil
 }

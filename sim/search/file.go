@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,28 +33,57 @@ type File struct {
 	Stack    string           `json:"stack,omitempty"`
 	Tasks    []sim.TaskReport `json:"tasks,omitempty"`
 	Omitted  int64            `json:"trace_omitted"` // events before the first one below
-	Trace    []Event          `json:"trace"`
+	Trace    []Event          `json:"trace"`         // an event on each line
+}
+
+// content is the JSON of the file.
+func (f File) content() ([]byte, error) {
+	trace := f.Trace
+	f.Trace = []Event{}
+	content, err := json.MarshalIndent(f, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	content = bytes.TrimSuffix(content, []byte("[]\n}"))
+	separator := "[\n  "
+	for _, e := range trace {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return nil, err
+		}
+		content = append(append(content, separator...), line...)
+		separator = ",\n  "
+	}
+	if len(trace) == 0 {
+		content = append(content, '[')
+	}
+	return append(content, "\n ]\n}\n"...), nil
 }
 
 // Save keeps a failure in a folder and answers the path of its file. The file appears whole or not at all.
 func Save(folder string, sc *sim.Scenario, f *Failure) (path string, err error) {
 	trace := lastEvents{most: fileEvents}
-	if _, err := Replay(sc, f.Full, NewTracer(trace.add)); err != nil {
+	replayed, err := Replay(sc, f.Full, NewTracer(trace.add))
+	if err != nil {
 		return "", err
 	}
-	content, err := json.MarshalIndent(File{
+	if !replayed.Same {
+		return "", fmt.Errorf("scenario %s is not deterministic: the run of seed %s came out differently while its trace was taken", f.Scenario, f.Seed)
+	}
+	content, err := File{
 		Format: fileFormat, Token: f.Full.String(), Scenario: f.Scenario, Property: f.Property, Message: f.Message, Seed: f.Seed,
 		Strategy: f.Strategy, Steps: f.Steps, Hash: f.Hash, Stack: f.Stack, Tasks: f.Tasks, Omitted: trace.missed, Trace: trace.events(),
-	}, "", " ")
+	}.content()
 	if err != nil {
 		return "", err
 	}
 	name := strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(f.Scenario+"-"+f.Property) + "-" + f.Seed + ".json"
 	path = filepath.Join(folder, name)
-	return path, writeWhole(path, append(content, '\n'))
+	return path, WriteFile(path, content)
 }
 
-func writeWhole(path string, content []byte) error {
+// WriteFile writes a file that appears whole or not at all.
+func WriteFile(path string, content []byte) error {
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".heddle-*")
 	if err != nil {
 		return err

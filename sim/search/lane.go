@@ -31,7 +31,7 @@ func newLane(sc *sim.Scenario, config Config) *lane {
 		scenario: sc, strategy: config.Strategy, seed: firstSeed(config.Seed, sc.Name),
 		faults: map[string]int{}, seen: map[string]int{}, known: map[string]int{},
 		report: &ScenarioReport{
-			Name: sc.Name, Strategy: config.Strategy.Name(), FirstSeed: config.Seed, TraceHash: seedText(0),
+			Name: sc.Name, Strategy: config.Strategy.Name(), FirstSeed: config.Seed,
 			Faults: []sim.FaultCount{}, Sometimes: []Seen{}, Failures: []*Failure{},
 		},
 	}
@@ -68,7 +68,6 @@ func (l *lane) merge(o *outcome) {
 	r.Abandoned += int64(o.abandoned)
 	l.lengths.Add(o.choices)
 	l.hash = mergeHash(l.hash, o.hash)
-	r.TraceHash = seedText(l.hash)
 	for _, f := range o.faults {
 		i, ok := l.faults[f.Fault]
 		if !ok {
@@ -99,33 +98,51 @@ func (l *lane) see(id string, runs int64) {
 	l.report.Sometimes[i].Runs += runs
 }
 
-// isNew says whether no failure like this one has been kept, and counts it.
-func (l *lane) isNew(f *sim.Failure) bool {
-	s := signature(f.Property, f.Message)
+// slot is where in the report the failure of the run belongs, -1 if nowhere. Of failures that are alike the one with the
+// fewest steps is kept, the first of those; the others are counted.
+func (l *lane) slot(o *outcome) int {
+	s := signature(o.failure.Property, o.failure.Message)
 	if i, ok := l.known[s]; ok {
-		l.report.Failures[i].Runs++
-		return false
-	}
-	if len(l.report.Failures) == mostFailures {
-		return false
-	}
-	l.known[s] = len(l.report.Failures)
-	return true
-}
-
-// signature is what failures with one cause have in common: the property, and the message without its numbers.
-func signature(property, message string) string {
-	return property + ": " + strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
+		kept := l.report.Failures[i]
+		kept.Runs++
+		if o.steps >= kept.Steps {
 			return -1
 		}
-		return r
-	}, message)
+		return i
+	}
+	if len(l.report.Failures) == mostFailures {
+		return -1
+	}
+	l.known[s] = len(l.report.Failures)
+	return len(l.report.Failures)
 }
 
-// checkSometimes fails the search if it had budget enough and has not seen what it must have seen.
-func (l *lane) checkSometimes() {
+// keep puts a failure into its slot.
+func (l *lane) keep(f *Failure, slot int) {
+	if slot == len(l.report.Failures) {
+		l.report.Failures = append(l.report.Failures, f)
+		return
+	}
+	f.Runs = l.report.Failures[slot].Runs
+	l.report.Failures[slot] = f
+}
+
+// signature is what failures with one cause have in common: the property, and the message without its numbers and ids, that is
+// without every word that holds a digit.
+func signature(property, message string) string {
+	words := strings.Fields(message)
+	for i, word := range words {
+		if strings.ContainsAny(word, "0123456789") {
+			words[i] = "#"
+		}
+	}
+	return property + ": " + strings.Join(words, " ")
+}
+
+// finish completes the report. It fails the search if it had budget enough and has not seen what it must have seen.
+func (l *lane) finish() {
 	r := l.report
+	r.TraceHash = seedText(l.hash)
 	sort.SliceStable(r.Faults, func(i, j int) bool { return r.Faults[i].Fault < r.Faults[j].Fault })
 	if r.Runs < SometimesRuns {
 		return

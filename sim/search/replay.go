@@ -15,6 +15,7 @@ type Replayed struct {
 	Failure *sim.Failure // nil if the run violated nothing
 	Same    bool         // the same property failed with the same hash
 	Fit     *choice.Fit  // how the deviations fitted; nil for a token by seed
+	Faults  []sim.FaultCount
 }
 
 // Replay makes the run that a token describes. What happens in it goes to tracer, which may be nil. The error is one of the
@@ -33,27 +34,24 @@ func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, 
 	}
 	c := newCrew(1)
 	defer c.watch(stuckAfter, func() {})()
-	r := repetition{outcome: outcome{plan: p, attempt: attempt{scenario: sc, seed: p.seed}}}
+	o := outcome{plan: p, attempt: attempt{scenario: sc, seed: p.seed}}
 	err := c.one(func(w *worker) {
-		r.once(func(o *outcome) {
-			config := sim.RunConfig{DataSeed: token.DataSeed, Tracer: tracer}
-			if token.Addressed() {
-				w.replay.Begin(token.Deviations, tracer)
-				config.Source, config.Tracer = &w.replay, w.replay.Tracer()
-			} else {
-				config.Source = w.source(p)
-			}
-			w.run(sc, o, config)
-		})
+		config := sim.RunConfig{DataSeed: token.DataSeed, Tracer: tracer}
+		if token.Addressed() {
+			w.replay.Begin(token.Deviations, tracer)
+			config.Source, config.Tracer = &w.replay, w.replay.Tracer()
+		} else {
+			config.Source = w.source(p)
+		}
+		w.run(sc, &o, config)
 	})
+	if err == nil {
+		err = o.err
+	}
 	if err != nil {
 		return Replayed{}, err
 	}
-	o := &r.outcome
-	if o.err != nil {
-		return Replayed{}, o.err
-	}
-	replayed := Replayed{Steps: o.steps, Hash: o.hash, Failure: o.failure, Same: o.hash == token.Hash && o.property() == token.Property}
+	replayed := Replayed{Steps: o.steps, Hash: o.hash, Failure: o.failure, Faults: o.faults, Same: o.hash == token.Hash && o.property() == token.Property}
 	if token.Addressed() {
 		fit := c.workers[0].replay.Fit()
 		replayed.Fit = &fit

@@ -60,8 +60,9 @@ type Failure struct {
 	Scenario string           `json:"-"`
 	Property string           `json:"property"`
 	Message  string           `json:"message"`
-	Seed     string           `json:"seed"`  // of the run
-	Token    string           `json:"token"` // that fits a command line; empty for a failure of the whole search
+	Seed     string           `json:"seed"`   // of the run
+	Token    string           `json:"token"`  // that fits a command line; empty for a failure of the whole search
+	Replay   string           `json:"replay"` // the line to copy; empty for a failure of the whole search
 	Steps    int64            `json:"steps"`
 	Hash     string           `json:"trace_hash"`
 	Run      int64            `json:"run"`  // its index in the search

@@ -89,7 +89,7 @@ func (s *search) run(ctx context.Context) (*Report, error) {
 	report := &Report{Elapsed: time.Since(s.started)}
 	report.Interrupted = ctx.Err() != nil && !errors.Is(context.Cause(ctx), errSpent)
 	for _, l := range s.lanes {
-		l.checkSometimes()
+		l.finish()
 		report.Scenarios = append(report.Scenarios, l.report)
 	}
 	return report, err
@@ -106,6 +106,15 @@ func (s *search) progress() {
 		p.Steps += w.steps.Load()
 	}
 	s.config.Progress(p)
+}
+
+// kept is the number of failures that the lanes hold.
+func (s *search) kept() int64 {
+	n := 0
+	for _, l := range s.lanes {
+		n += len(l.report.Failures)
+	}
+	return int64(n)
 }
 
 var errSpent = errors.New("the time of the search is spent")
@@ -150,15 +159,19 @@ func (s *search) generation(ctx context.Context, l *lane, n int) (done bool, err
 			return true, fmt.Errorf("%w (run %d, seed %s)", o.err, b.first+int64(i), seedText(o.plan.seed))
 		}
 		l.merge(o)
-		if o.failure == nil || !l.isNew(o.failure) {
+		if o.failure == nil {
+			continue
+		}
+		slot := l.slot(o)
+		if slot < 0 {
 			continue
 		}
 		failure, err := s.verify(l, o)
 		if err != nil {
 			return true, err
 		}
-		l.report.Failures = append(l.report.Failures, failure)
-		s.crew.failures.Add(1)
+		l.keep(failure, slot)
+		s.crew.failures.Store(s.kept())
 		if !s.config.KeepGoing {
 			return true, nil
 		}

@@ -2,7 +2,9 @@ package search
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"testing"
@@ -169,6 +171,25 @@ func TestKeepGoingCollectsDistinctFailures(t *testing.T) {
 	require.Equal(t, s.Failed, s.Failures[0].Runs+s.Failures[1].Runs)
 }
 
+func TestOfFailuresThatAreAlikeTheShortestIsKept(t *testing.T) {
+	longer := &sim.Scenario{Name: "longer", Setup: func(w *sim.World) func() {
+		n := sched.NewAtomicInt64(w.Host().Scheduler(), 0)
+		return func() {
+			for range w.Value("length", 30) {
+				n.Add(1)
+			}
+			w.Fail("ends", "after %d steps", w.Step())
+		}
+	}}
+	report, err := Run(context.Background(), Config{Scenarios: []*sim.Scenario{longer}, Seed: "k", Strategy: mix(t), Runs: 500, KeepGoing: true})
+	require.NoError(t, err)
+	require.Len(t, report.Failures(), 1)
+	f := report.Failures()[0]
+	require.EqualValues(t, 500, f.Runs)
+	require.Equal(t, "after 1 steps", f.Message)
+	require.EqualValues(t, 1, f.Steps)
+}
+
 func TestSometimesNeverSeenFailsTheSearch(t *testing.T) {
 	never := *correct
 	never.Sometimes = []string{"three", "four"}
@@ -321,6 +342,20 @@ func TestKeptFailureIsReadAgain(t *testing.T) {
 	token, err := Load(path)
 	require.NoError(t, err)
 	require.Equal(t, f.Full, token)
+
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var file File
+	require.NoError(t, json.Unmarshal(content, &file))
+	require.Equal(t, f.Message, file.Message)
+	require.Greater(t, int64(len(file.Trace)), f.Steps, "steps and notes")
+}
+
+func TestSignatureLeavesOutNumbersAndIDs(t *testing.T) {
+	a := signature("S5", "queue one/7100 on session 46a3a630 is lost after 12 steps")
+	require.Equal(t, a, signature("S5", "queue one/9 on session 6c11ff0e is lost after 7 steps"))
+	require.NotEqual(t, a, signature("S5", "queue one/7100 on session 46a3a630 is found after 12 steps"))
+	require.NotEqual(t, a, signature("S6", "queue one/7100 on session 46a3a630 is lost after 12 steps"))
 }
 
 func TestTraceTellsEveryStep(t *testing.T) {

@@ -29,42 +29,29 @@ func (e *NondeterminismError) Error() string {
 
 // verify repeats a failed run twice, from its seed and from its deviations, and answers the failure if both come to the same.
 func (s *search) verify(l *lane, o *outcome) (*Failure, error) {
-	recorded, replayed := repetition{outcome: outcome{plan: o.plan, attempt: o.attempt}}, repetition{outcome: outcome{plan: o.plan, attempt: o.attempt}}
+	recorded, replayed := outcome{plan: o.plan, attempt: o.attempt}, outcome{plan: o.plan, attempt: o.attempt}
 	var deviations []choice.Deviation
+	config := sim.RunConfig{DataSeed: dataSeed(o.plan.seed)}
 	err := s.crew.one(func(w *worker) {
-		recorded.once(func(o *outcome) {
-			w.recorder.Begin(w.source(o.plan), nil)
-			w.run(l.scenario, o, sim.RunConfig{Source: &w.recorder, DataSeed: dataSeed(o.plan.seed), Tracer: w.recorder.Tracer()})
-		})
+		w.recorder.Begin(w.source(o.plan), nil)
+		config.Source, config.Tracer = &w.recorder, w.recorder.Tracer()
+		w.run(l.scenario, &recorded, config)
+
 		deviations = append([]choice.Deviation{}, w.recorder.Deviations()...)
-		replayed.once(func(o *outcome) {
-			w.replay.Begin(deviations, nil)
-			w.run(l.scenario, o, sim.RunConfig{Source: &w.replay, DataSeed: dataSeed(o.plan.seed), Tracer: w.replay.Tracer()})
-		})
+		w.replay.Begin(deviations, nil)
+		config.Source, config.Tracer = &w.replay, w.replay.Tracer()
+		w.run(l.scenario, &replayed, config)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !o.same(&recorded.outcome) {
-		return nil, l.nondeterminism(o, &recorded.outcome, "seed", "")
+	if !o.same(&recorded) {
+		return nil, l.nondeterminism(o, &recorded, "seed", "")
 	}
-	if !o.same(&replayed.outcome) {
-		return nil, l.nondeterminism(o, &replayed.outcome, "decisions", s.crew.workers[0].replay.Fit().Diverged)
+	if !o.same(&replayed) {
+		return nil, l.nondeterminism(o, &replayed, "decisions", s.crew.workers[0].replay.Fit().Diverged)
 	}
 	return l.failure(o, deviations), nil
-}
-
-// repetition is a run that is begun once, however often its job is performed.
-type repetition struct {
-	outcome outcome
-	begun   bool
-}
-
-func (r *repetition) once(run func(*outcome)) {
-	if !r.begun {
-		r.begun = true
-		run(&r.outcome)
-	}
 }
 
 // same says whether two runs are the same run.
@@ -110,7 +97,8 @@ func (l *lane) failure(o *outcome, deviations []choice.Deviation) *Failure {
 	}
 	return &Failure{
 		Scenario: l.scenario.Name, Property: o.failure.Property, Message: o.failure.Message, Seed: seedText(o.plan.seed), Token: token,
-		Steps: o.steps, Hash: seedText(o.hash), Run: l.report.Runs - 1, Runs: 1, Strategy: o.plan.strategy.Name(),
+		Replay: "heddle replay " + token,
+		Steps:  o.steps, Hash: seedText(o.hash), Run: l.report.Runs - 1, Runs: 1, Strategy: o.plan.strategy.Name(),
 		Stack: o.failure.Stack, Tasks: o.failure.Tasks, Full: full,
 	}
 }

@@ -64,11 +64,11 @@ type patience struct {
 
 // lost asks for a sign of life and says whether there has been none for the limit.
 func (p *patience) lost(w *worker, now time.Time, limit time.Duration) bool {
-	a, runner := w.running.Load(), w.runner.Load()
-	if a == nil || a != p.attempt || !runner.Poked() {
+	a := w.running.Load()
+	if a == nil || a != p.attempt || !w.runner.Poked() {
 		p.attempt, p.since = a, now
 		if a != nil {
-			runner.Poke()
+			w.runner.Poke()
 		}
 		return false
 	}
@@ -77,8 +77,16 @@ func (p *patience) lost(w *worker, now time.Time, limit time.Duration) bool {
 
 // runningStacks are the stacks of the goroutines that are inside the simulator and are not parked there.
 func runningStacks() string {
-	buffer := make([]byte, 1<<20)
-	buffer = buffer[:runtime.Stack(buffer, true)]
+	const most = 1 << 28 // bytes; the stacks of a hundred thousand parked tasks
+	size := 1 << 20
+	buffer := make([]byte, size)
+	n := runtime.Stack(buffer, true)
+	for n == size && size < most {
+		size *= 2
+		buffer = make([]byte, size)
+		n = runtime.Stack(buffer, true)
+	}
+	buffer = buffer[:n]
 	var kept []string
 	for _, g := range strings.Split(string(buffer), "\n\n") {
 		head, _, _ := strings.Cut(g, "\n")

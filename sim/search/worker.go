@@ -11,7 +11,7 @@ import (
 
 // worker makes runs, one at a time.
 type worker struct {
-	runner   atomic.Pointer[sim.Runner]
+	runner   *sim.Runner
 	sources  map[string]strategy.Source // by name of the strategy
 	recorder choice.Recorder
 	replay   choice.Replay
@@ -28,21 +28,6 @@ type attempt struct {
 	seed     uint64
 }
 
-// perform does a job. A task that calls runtime.Goexit ends the goroutine that simulates it: this one. The job is then performed
-// again on another goroutine, and must go on where it was: runs that were begun are not begun again.
-func (w *worker) perform(job func(*worker), done func()) {
-	returned := false
-	defer func() {
-		if returned {
-			done()
-		} else {
-			go w.perform(job, done)
-		}
-	}()
-	job(w)
-	returned = true
-}
-
 // work makes runs of the batch until none is left.
 func (w *worker) work(ctx context.Context, b *batch) {
 	for o := b.claim(ctx); o != nil; o = b.claim(ctx) {
@@ -53,13 +38,11 @@ func (w *worker) work(ctx context.Context, b *batch) {
 // make makes one run as its plan says.
 func (w *worker) make(b *batch, o *outcome) {
 	source := w.source(o.plan)
-	defer func() {
-		o.choices = source.Choices()
-		b.finish(o)
-		w.runs.Add(1)
-		w.steps.Add(o.steps)
-	}()
 	w.run(b.scenario, o, sim.RunConfig{Source: source, DataSeed: dataSeed(o.plan.seed)})
+	o.choices = source.Choices()
+	b.finish(o)
+	w.runs.Add(1)
+	w.steps.Add(o.steps)
 }
 
 // source is the source that the plan asks for, at the beginning of its run.
@@ -76,17 +59,8 @@ func (w *worker) source(p plan) strategy.Source {
 // run makes one run and keeps what it came to.
 func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
 	w.running.Store(&o.attempt)
-	returned := false
-	defer func() {
-		w.running.Store(nil)
-		if !returned {
-			o.failure = &sim.Failure{Property: sim.Goexit, Message: "a task called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)"}
-			w.runner.Store(sim.NewRunner())
-		}
-	}()
-	result, err := w.runner.Load().Run(sc, config)
-	returned = true
-
+	result, err := w.runner.Run(sc, config)
+	w.running.Store(nil)
 	o.steps, o.hash, o.failure, o.err, o.abandoned = result.Steps, result.Hash, result.Failure, err, result.Abandoned
 	o.faults = append(o.faults[:0], result.Faults...)
 	o.sometimes = append(o.sometimes[:0], result.Sometimes...)

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/search"
+)
+
+// The exit statuses.
+const (
+	statusClean = 0 // nothing found
+	statusFound = 1 // a property failed
+	statusError = 2 // wrong usage, a failure of Heddle itself, or nothing explored
+)
+
+// errFound ends a command that has found, and reported, a failure of a property.
+var errFound = errors.New("a property failed")
+
+// app is what the commands share.
+type app struct {
+	scenarios []*sim.Scenario
+	out       io.Writer
+	errOut    io.Writer
+}
+
+// execute runs the command line and answers the exit status. All that is wrong is told on errOut, in one line.
+func execute(ctx context.Context, scenarios []*sim.Scenario, args []string, out, errOut io.Writer) int {
+	a := &app{scenarios: scenarios, out: out, errOut: errOut}
+	root := &cobra.Command{
+		Use:   "heddle",
+		Short: "Deterministic simulation: find the interleaving that breaks a property, and repeat it",
+		Long: `Heddle runs concurrent programs in a simulated world, thousands of times, each time with another interleaving and other
+faults, and checks their properties. What fails is repeated, step for step, by one command, on any machine.
+
+Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of Heddle itself, or nothing explored.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.listCommand())
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return statusClean
+	case errors.Is(err, errFound):
+		return statusFound
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	fmt.Fprintf(errOut, "heddle: %s\n", line)
+	var stuck *search.StuckError
+	if errors.As(err, &stuck) {
+		fmt.Fprintf(errOut, "\n%s\n", stuck.Stack)
+	}
+	return statusError
+}
+
+// scenario finds a scenario by name. The error says what is closest.
+func (a *app) scenario(name string) (*sim.Scenario, error) {
+	closest, distance := "", len(name)/2+1
+	for _, sc := range a.scenarios {
+		if sc.Name == name {
+			return sc, nil
+		}
+		if d := editDistance(name, sc.Name); d < distance {
+			closest, distance = sc.Name, d
+		}
+	}
+	hint := "heddle list shows those there are"
+	if closest != "" {
+		hint = fmt.Sprintf("did you mean %s? %s", closest, hint)
+	}
+	return nil, fmt.Errorf("unknown scenario %q: %s", name, hint)
+}
+
+// editDistance is how many insertions, deletions and replacements of bytes turn a into b (Levenshtein 1966).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

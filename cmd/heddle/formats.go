@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/heddle-go/heddle/sim/search"
+)
+
+// output is where a format goes.
+type output struct {
+	format string
+	file   string // empty: standard output
+}
+
+// parseOutputs reads the values of --format, each F or F=FILE. Every F must be one of known; the first of those is the default.
+// No two may share a place.
+func parseOutputs(values []string, known ...string) ([]output, error) {
+	if len(values) == 0 {
+		return []output{{format: known[0]}}, nil
+	}
+	var outputs []output
+	taken := map[string]string{}
+	for _, value := range values {
+		format, file, hasFile := strings.Cut(value, "=")
+		if !slices.Contains(known, format) {
+			return nil, fmt.Errorf("unknown format %q: there are %s, each alone or with =FILE", format, strings.Join(known, ", "))
+		}
+		if hasFile && file == "" {
+			return nil, fmt.Errorf("--format %s names no file after the =", value)
+		}
+		if other, ok := taken[file]; ok {
+			place := "standard output"
+			if file != "" {
+				place = file
+			}
+			return nil, fmt.Errorf("formats %s and %s would both go to %s: give one a file, such as --format %s=FILE", other, format, place, format)
+		}
+		taken[file] = format
+		outputs = append(outputs, output{format, file})
+	}
+	return outputs, nil
+}
+
+// checkWritable says, before any work is done, whether a file can be made in the folder.
+func checkWritable(folder string) error {
+	probe, err := os.CreateTemp(folder, ".heddle-*")
+	if err != nil {
+		return fmt.Errorf("cannot write to %s: %w", folder, cause(err))
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
+}
+
+// cause is the error without the name of the temporary file.
+func cause(err error) error {
+	var e *os.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// checkOutputs says whether all files of the outputs can be written.
+func checkOutputs(outputs []output) error {
+	for _, o := range outputs {
+		if o.file == "" {
+			continue
+		}
+		if info, err := os.Stat(o.file); err == nil && info.IsDir() {
+			return fmt.Errorf("cannot write to %s: it is a folder", o.file)
+		}
+		if err := checkWritable(filepath.Dir(o.file)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write makes the output with render. A file appears whole or not at all.
+func (a *app) write(o output, render func(io.Writer) error) error {
+	if o.file == "" {
+		return render(a.out)
+	}
+	var content bytes.Buffer
+	if err := render(&content); err != nil {
+		return err
+	}
+	if err := search.WriteFile(o.file, content.Bytes()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", o.file, cause(err))
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
+)
+
+type replayFlags struct {
+	until   int64
+	formats []string
+}
+
+func (a *app) replayCommand() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use:   "replay FAILURE",
+		Short: "Repeat a failure, a token or a file, and show its trace",
+		Long: `Repeats the run of a failure and shows what happened in it, step for step. FAILURE is a token, as heddle run prints it, or a
+file, as heddle run --out keeps it. On changed code a token with decisions replays as far as it fits, and the first place
+where it does not is named.`,
+		Example: `  heddle replay heddle1_...
+  heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("heddle replay takes one failure, a token or a file, and was given %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return a.replay(c, f, args[0]) },
+	}
+	flags := c.Flags()
+	flags.SortFlags = false
+	flags.Int64Var(&f.until, "until", 0, "show the trace up to `STEP` only")
+	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	return c
+}
+
+func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
+	if c.Flags().Changed("until") && f.until < 1 {
+		return fmt.Errorf("--until %d is no step: the first one is 1", f.until)
+	}
+	outputs, err := parseOutputs(f.formats, "text", "json")
+	if err != nil {
+		return err
+	}
+	if err := checkOutputs(outputs); err != nil {
+		return err
+	}
+	token, err := readFailure(failure)
+	if err != nil {
+		return err
+	}
+	sc, err := a.scenario(token.Scenario)
+	if err != nil {
+		return fmt.Errorf("the failure is of a scenario that this build does not have: %w", err)
+	}
+
+	document := replayDocument{Scenario: sc.Name, Expected: expectation{token.Property, hex(token.Hash)}, Until: f.until, Trace: []search.Event{}}
+	replayed, err := search.Replay(sc, token, search.NewTracer(func(e search.Event) {
+		if f.until == 0 || e.Step <= f.until {
+			document.Trace = append(document.Trace, e)
+		}
+	}))
+	if err != nil {
+		return err
+	}
+	document.finish(token, replayed)
+	for _, o := range outputs {
+		err = errors.Join(err, a.write(o, func(w io.Writer) error {
+			if o.format == "json" {
+				return writeJSON(w, document)
+			}
+			return document.writeText(w, sc, token)
+		}))
+	}
+	if err == nil && replayed.Failure != nil {
+		return errFound
+	}
+	return err
+}
+
+// readFailure reads a token, or the token of a file.
+func readFailure(failure string) (choice.Token, error) {
+	if choice.IsToken(failure) {
+		return choice.ParseToken(failure)
+	}
+	if _, err := os.Stat(failure); err != nil {
+		return choice.Token{}, fmt.Errorf("%q is neither a token, which starts with heddle1_, nor a file that can be read", shortened(failure))
+	}
+	return search.Load(failure)
+}
+
+func shortened(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}
+
+func hex(v uint64) string { return fmt.Sprintf("%016x", v) }
+
+// replayDocument is the JSON of heddle replay.
+type replayDocument struct {
+	Scenario   string           `json:"scenario"`
+	Reproduced bool             `json:"reproduced"` // the same property with the same trace hash
+	Expected   expectation      `json:"expected"`
+	Property   string           `json:"property"` // empty: the run violated nothing
+	Message    string           `json:"message"`
+	FailedAt   int64            `json:"failed_at"` // step
+	Steps      int64            `json:"steps"`
+	Hash       string           `json:"trace_hash"`
+	Diverged   string           `json:"diverged,omitempty"` // the first difference from the recorded run, as far as it is known
+	Misfits    []string         `json:"misfits,omitempty"`  // decisions of the token that did not fit
+	Stack      string           `json:"stack,omitempty"`
+	Tasks      []sim.TaskReport `json:"tasks,omitempty"`
+	Until      int64            `json:"until,omitempty"`
+	Trace      []search.Event   `json:"trace"`
+}
+
+type expectation struct {
+	Property string `json:"property"`
+	Hash     string `json:"trace_hash"`
+}
+
+func (d *replayDocument) finish(token choice.Token, r search.Replayed) {
+	d.Reproduced, d.Steps, d.Hash = r.Same, r.Steps, hex(r.Hash)
+	if r.Failure != nil {
+		d.Property, d.Message, d.FailedAt, d.Stack, d.Tasks = r.Failure.Property, r.Failure.Message, r.Failure.Step, r.Failure.Stack, r.Failure.Tasks
+	}
+	switch {
+	case r.Fit == nil && !r.Same:
+		d.Diverged = "the token repeats its run by seed " + hex(token.Seed) + " and not by decisions: that is exact on the same build only"
+	case r.Fit == nil:
+	case r.Fit.Exact() && !r.Same:
+		d.Diverged = "every decision of the token fitted: the difference lies after the last one"
+	default:
+		d.Diverged = r.Fit.Diverged
+		for _, m := range r.Fit.Misfits {
+			d.Misfits = append(d.Misfits, fmt.Sprintf("%s: %s", m.Deviation, m.Problem))
+		}
+	}
+}
+
+func (d *replayDocument) writeText(out io.Writer, sc *sim.Scenario, token choice.Token) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprintf(w, "%s: %s\n", sc.Name, sc.Summary)
+	if token.Addressed() {
+		fmt.Fprintf(w, "%s beside the default, found by %s\n\n", plural(int64(len(token.Deviations)), "decision"), token.Strategy)
+	} else {
+		fmt.Fprintf(w, "by seed %s of %s\n\n", hex(token.Seed), token.Strategy)
+	}
+	writeTrace(w, d.Trace)
+	if d.Until > 0 && d.Until < d.Steps {
+		fmt.Fprintf(w, "\nshown until step %d; the run has %s\n", d.Until, plural(d.Steps, "step"))
+	}
+	fmt.Fprintln(w)
+	if d.Property == "" {
+		fmt.Fprintf(w, "nothing was violated in %s, trace %s\n", plural(d.Steps, "step"), d.Hash)
+	} else {
+		fmt.Fprintf(w, "%s violates %s at step %d: %s\n", sc.Name, d.Property, d.FailedAt, d.Message)
+		if s := statement(sc, d.Property); s != "" {
+			fmt.Fprintf(w, "  must hold: %s\n", s)
+		}
+		writeStack(w, d.Stack)
+		writeTasks(w, d.Tasks)
+	}
+	if d.Reproduced {
+		fmt.Fprintf(w, "reproduced: the same property failed, with the same trace %s\n", d.Hash)
+		return w.Flush()
+	}
+	fmt.Fprintf(w, "not reproduced: expected %s with trace %s, came to %s with trace %s\n", orNothing(d.Expected.Property), d.Expected.Hash, orNothing(d.Property), d.Hash)
+	if d.Diverged != "" {
+		fmt.Fprintf(w, "  %s\n", d.Diverged)
+	}
+	if len(d.Misfits) > 0 {
+		fmt.Fprintf(w, "  %s of %d did not fit:\n", plural(int64(len(d.Misfits)), "decision"), len(token.Deviations))
+		for _, m := range d.Misfits {
+			fmt.Fprintf(w, "    %s\n", m)
+		}
+	}
+	return w.Flush()
+}
+
+func orNothing(property string) string {
+	if property == "" {
+		return "no failure"
+	}
+	return property
+}
+
+// writeTrace writes a line for each event: steps with their number, time and task, and below them what was decided and noted
+// in the course of them.
+func writeTrace(w io.Writer, trace []search.Event) {
+	width := len("task")
+	for _, e := range trace {
+		width = max(width, min(len(e.Actor), 40))
+	}
+	fmt.Fprintf(w, "%7s  %12s  %-*s  %s\n", "step", "time", width, "task", "operation")
+	indent := strings.Repeat(" ", 7+2+12+2+width+2)
+	actor := ""
+	for _, e := range trace {
+		switch {
+		case e.Operation != "":
+			name := e.Actor
+			if name == actor {
+				name = strings.Repeat(" ", min(len(name), 2)) + "|"
+			}
+			actor = e.Actor
+			fmt.Fprintf(w, "%7s  %12s  %-*s  %s\n", strconv.FormatInt(e.Step, 10), virtual(e.Time), width, name, strings.TrimSpace(e.Operation+" "+e.Object))
+		case e.Site != "":
+			of := ""
+			if e.Object != "" {
+				of = " of " + e.Object
+			}
+			fmt.Fprintf(w, "%s%s%s = %d (below %d)\n", indent, e.Site, of, e.Value, e.Of)
+		default:
+			fmt.Fprintf(w, "%s# %s\n", indent, e.Note)
+		}
+	}
+}
+
+// virtual writes a virtual time with as many digits as it needs.
+func virtual(t time.Duration) string { return t.String() }

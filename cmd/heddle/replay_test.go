@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// failing is a token of a failure of that scenario.
+func failing(t *testing.T, scenario string) choice.Token {
+	out := found(t, "run", scenario, "--runs", "1000", "--seed", "7", "--format", "json")
+	var d runDocument
+	require.NoError(t, json.Unmarshal([]byte(out), &d))
+	token, err := choice.ParseToken(d.Scenarios[0].Failures[0].Token)
+	require.NoError(t, err)
+	return token
+}
+
+func TestReplayShowsTheTrace(t *testing.T) {
+	token := failing(t, "account")
+	out := found(t, "replay", token.String())
+	require.Regexp(t, `(?m)^ +step +time +task +operation$`, out)
+	require.Regexp(t, `(?m)^ +1 +0s +main +start$`, out)
+	require.Regexp(t, `(?m)^ +# balance was 0$`, out)
+	require.Contains(t, out, "must hold: Every deposit is in the balance.")
+	require.Equal(t, out, found(t, "replay", token.String()), "a replay is the same every time")
+	require.Contains(t, found(t, "replay", token.BySeed().String()), "reproduced: ")
+}
+
+func TestReplayUntilAStep(t *testing.T) {
+	out := found(t, "replay", failing(t, "account").String(), "--until", "3")
+	require.Regexp(t, `(?m)^ +3 +0s`, out)
+	require.NotRegexp(t, `(?m)^ +4 +0s`, out)
+	require.Contains(t, out, "shown until step 3; the run has ")
+}
+
+func TestReplayJSON(t *testing.T) {
+	token := failing(t, "stuck-forks")
+	var d replayDocument
+	require.NoError(t, json.Unmarshal([]byte(found(t, "replay", token.String(), "--format", "json")), &d))
+	require.True(t, d.Reproduced)
+	require.Equal(t, "deadlock", d.Property)
+	require.NotEmpty(t, d.Tasks)
+	require.Equal(t, d.Steps, d.Trace[len(d.Trace)-1].Step)
+}
+
+func TestReplayOnChangedCodeSaysWhereItStoppedFitting(t *testing.T) {
+	token := failing(t, "account")
+	token.Scenario = "account-fixed" // the code as it is after the fix
+	out := clean(t, "replay", token.String())
+	require.Contains(t, out, "nothing was violated in ")
+	require.Contains(t, out, "not reproduced: expected all-counted with trace ")
+	require.Regexp(t, `decision \d+ of \d+ in the token: .*; here: `, out)
+}
+
+func TestReplayOfASeedOnChangedCode(t *testing.T) {
+	token := failing(t, "account").BySeed()
+	token.Hash++
+	out := found(t, "replay", token.String())
+	require.Contains(t, out, "not reproduced: expected all-counted with trace ")
+	require.Contains(t, out, "exact on the same build only")
+}
+
+func TestBadInputGetsOneLine(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	require.NoError(t, os.WriteFile(file, []byte("{}"), 0o644))
+	good := failing(t, "account").String()
+	gone := choice.Token{Scenario: "accounts", Property: "all-counted", Strategy: "random"}.String()
+	option := choice.Token{Scenario: "account", Strategy: "random", Options: []choice.Option{{Name: "store", Value: "x"}}}.String()
+	other := choice.Token{Scenario: "account", Strategy: "dream"}.String()
+
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown command":       {[]string{"explode"}, `unknown command "explode" for "heddle"`},
+		"unknown flag":          {[]string{"run", "--fast"}, `unknown flag: --fast`},
+		"unknown scenario":      {[]string{"run", "acount"}, `unknown scenario "acount": did you mean account? heddle list shows those there are`},
+		"nothing like it":       {[]string{"run", "zzz"}, `unknown scenario "zzz": heddle list shows those there are`},
+		"unknown strategy":      {[]string{"run", "--strategy", "guess"}, `unknown strategy "guess": there are mix, random, pct:D`},
+		"strategy out of range": {[]string{"run", "--strategy", "pct:0"}, `strategy "pct:0": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`},
+		"no runs":               {[]string{"run", "--runs", "0"}, `--runs 0 would explore nothing: give 1 or more`},
+		"runs below zero":       {[]string{"run", "--runs", "-5"}, `--runs -5 would explore nothing: give 1 or more`},
+		"runs that are no number": {[]string{"run", "--runs", "many"},
+			`invalid argument "many" for "--runs" flag: strconv.ParseInt: parsing "many": invalid syntax`},
+		"no time":                   {[]string{"run", "--for", "0s"}, `--for 0s would explore nothing: give a duration above 0, such as 30s`},
+		"two budgets":               {[]string{"run", "--runs", "5", "--for", "5s"}, `--runs and --for exclude each other: give one budget`},
+		"no workers":                {[]string{"run", "--workers", "0"}, `--workers 0 could run nothing: give 1 or more`},
+		"unknown format":            {[]string{"run", "--format", "xml"}, `unknown format "xml": there are text, json, each alone or with =FILE`},
+		"format without its file":   {[]string{"run", "--format", "json="}, `--format json= names no file after the =`},
+		"two formats in one place":  {[]string{"run", "--format", "json", "--format", "text"}, `formats json and text would both go to standard output: give one a file, such as --format text=FILE`},
+		"format file in no folder":  {[]string{"run", "--format", "json=" + folder + "/no/such/x"}, `cannot write to ` + folder + `/no/such: no such file or directory`},
+		"format file is a folder":   {[]string{"run", "--format", "json=" + folder}, `cannot write to ` + folder + `: it is a folder`},
+		"output folder is a file":   {[]string{"run", "--runs", "1000000000", "--out", file}, `cannot make the folder ` + file + `: not a directory`},
+		"scenario without a set-up": {[]string{"run", "broken", "--runs", "5000"}, `scenario broken panicked outside a task: no configuration`},
+		"no failure to replay":      {[]string{"replay"}, `heddle replay takes one failure, a token or a file, and was given 0`},
+		"neither token nor file":    {[]string{"replay", "deadbeef"}, `"deadbeef" is neither a token, which starts with heddle1_, nor a file that can be read`},
+		"token cut off":             {[]string{"replay", good[:40]}, `the token is cut off: it should have `},
+		"token altered":             {[]string{"replay", strings.Replace(good, good[30:31], string(good[30]^1), 1)}, `the token is altered: `},
+		"token of another version":  {[]string{"replay", "heddle9_" + good[8:]}, `the token is of format 9 and this build reads format 1: replay it with the heddle that printed it`},
+		"token of a scenario that is gone": {[]string{"replay", gone},
+			`the failure is of a scenario that this build does not have: unknown scenario "accounts": did you mean account? heddle list shows those there are`},
+		"token with an unknown option":   {[]string{"replay", option}, `the token sets option "store", which scenario account of this build does not have`},
+		"token with an unknown strategy": {[]string{"replay", other}, `the token cannot be replayed: unknown strategy "dream": there are mix, random, pct:D`},
+		"file that is no failure":        {[]string{"replay", file}, file + ` is no failure that heddle has kept`},
+		"step before the first":          {[]string{"replay", good, "--until", "0"}, `--until 0 is no step: the first one is 1`},
+		"list takes nothing":             {[]string{"list", "x"}, `unknown command "x" for "heddle list"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, errOut, status := heddle(t, c.args...)
+			require.Equal(t, statusError, status)
+			require.True(t, strings.HasPrefix(errOut, "heddle: "+c.want), "got %q", errOut)
+			require.Equal(t, 1, strings.Count(errOut, "\n"), "one line: %q", errOut)
+			if name != "scenario without a set-up" {
+				require.Empty(t, out)
+			}
+		})
+	}
+}
+
+func TestListShowsWhatThereIs(t *testing.T) {
+	out := clean(t, "list")
+	require.Contains(t, out, "two deposits without a lock (fails on purpose: all-counted, depth 2, 31 % of its runs under random; runs by name only)")
+	require.Regexp(t, `(?m)^  all-counted +Every deposit is in the balance\.$`, out)
+	require.Equal(t, 1, len(regexp.MustCompile(`(?m)^  all-counted `).FindAllString(out, -1)), "a property of two scenarios is listed once")
+	require.Regexp(t, `(?m)^  pct:D +random priorities`, out)
+	require.Regexp(t, `(?m)^  lightning +faulty$`, out)
+	var d listDocument
+	require.NoError(t, json.Unmarshal([]byte(clean(t, "list", "--format", "json")), &d))
+	require.Len(t, d.Scenarios, len(testScenarios()))
+	require.Equal(t, []listedFault{{"flood", []string{"faulty"}}, {"lightning", []string{"faulty"}}}, d.Faults)
+}

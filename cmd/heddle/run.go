@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
+	"github.com/heddle-go/heddle/sim/strategy"
+)
+
+// defaultDuration is the budget of a search that is given none.
+const defaultDuration = 10 * time.Second
+
+type runFlags struct {
+	runs      int64
+	duration  time.Duration
+	seed      string
+	strategy  string
+	workers   int
+	keepGoing bool
+	formats   []string
+	folder    string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run [SCENARIO...]",
+		Short: "Search: seeded runs until a budget is spent or a property fails",
+		Long: `Runs scenarios, all that must hold if none is named, until the budget is spent or a property fails. A scenario that is
+built to fail runs only by name.
+
+The seed is any text. With --runs the result is a function of scenarios, strategy, seed and number of runs alone.`,
+		Example: `  heddle run
+  heddle run small-agent --for 10m --keep-going --out failures
+  heddle run litmus/lost-update --runs 1000 --seed 7 --format json=result.json`,
+		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), c, f, args) },
+	}
+	flags := c.Flags()
+	flags.SortFlags = false
+	flags.Int64Var(&f.runs, "runs", 0, "budget: `N` runs of each scenario")
+	flags.DurationVar(&f.duration, "for", defaultDuration, "budget: `D` in all, such as 30s or 10m")
+	flags.StringVar(&f.seed, "seed", "", "first seed `S`, any text (default: drawn, and printed)")
+	flags.StringVar(&f.strategy, "strategy", strategy.Default, "how to decide: `S` is one of those that heddle list shows")
+	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "number `N` of runs at a time")
+	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
+	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	flags.StringVar(&f.folder, "out", "", "folder `DIR` in which failures are kept")
+	return c
+}
+
+func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []string) error {
+	config, err := a.config(c, f, names)
+	if err != nil {
+		return err
+	}
+	outputs, err := parseOutputs(f.formats, "text", "json")
+	if err != nil {
+		return err
+	}
+	if err := checkOutputs(outputs); err != nil {
+		return err
+	}
+	if f.folder != "" {
+		if err := os.MkdirAll(f.folder, 0o755); err != nil {
+			return fmt.Errorf("cannot make the folder %s: %w", f.folder, cause(err))
+		}
+		if err := checkWritable(f.folder); err != nil {
+			return err
+		}
+	}
+
+	line := newProgressLine(a.errOut, config)
+	config.Progress = line.show
+	report, failed := search.Run(ctx, config)
+	line.clear()
+
+	if f.folder != "" {
+		failed = errors.Join(failed, keep(f.folder, config.Scenarios, report))
+	}
+	if failed == nil && report.Runs() == 0 {
+		failed = errors.New("nothing was explored: the search ended before its first run")
+	}
+	document := newRunDocument(config, report, failed)
+	for _, o := range outputs {
+		failed = errors.Join(failed, a.write(o, func(w io.Writer) error {
+			if o.format == "json" {
+				return writeJSON(w, document)
+			}
+			return document.writeText(w, config.Scenarios)
+		}))
+	}
+	if failed == nil && len(report.Failures()) > 0 {
+		return errFound
+	}
+	return failed
+}
+
+// config checks the flags. Every error is one line that says what would be right.
+func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Config, error) {
+	config := search.Config{Seed: f.seed, Workers: f.workers, KeepGoing: f.keepGoing}
+	byRuns, byTime := c.Flags().Changed("runs"), c.Flags().Changed("for")
+	switch {
+	case byRuns && byTime:
+		return config, errors.New("--runs and --for exclude each other: give one budget")
+	case byRuns && f.runs < 1:
+		return config, fmt.Errorf("--runs %d would explore nothing: give 1 or more", f.runs)
+	case !byRuns && f.duration <= 0:
+		return config, fmt.Errorf("--for %s would explore nothing: give a duration above 0, such as 30s", f.duration)
+	case f.workers < 1:
+		return config, fmt.Errorf("--workers %d could run nothing: give 1 or more", f.workers)
+	case byRuns:
+		config.Runs = f.runs
+	default:
+		config.Duration = f.duration
+	}
+	if !c.Flags().Changed("seed") {
+		config.Seed = strings.ToLower(rand.Text()[:8])
+	}
+	s, err := strategy.Parse(f.strategy)
+	if err != nil {
+		return config, err
+	}
+	config.Strategy = s
+	config.Scenarios, err = a.selected(names)
+	return config, err
+}
+
+// selected are the scenarios of those names, each once; without names all that must hold.
+func (a *app) selected(names []string) ([]*sim.Scenario, error) {
+	var selected []*sim.Scenario
+	seen := map[string]bool{}
+	for _, name := range names {
+		sc, err := a.scenario(name)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[name] {
+			selected = append(selected, sc)
+		}
+		seen[name] = true
+	}
+	if len(names) > 0 {
+		return selected, nil
+	}
+	for _, sc := range a.scenarios {
+		if sc.Fails == "" {
+			selected = append(selected, sc)
+		}
+	}
+	return selected, nil
+}
+
+// keep writes the failures into the folder. Where the token does not fit a command line, the replay line names the file.
+func keep(folder string, scenarios []*sim.Scenario, report *search.Report) error {
+	var failed error
+	for i, s := range report.Scenarios {
+		for _, f := range s.Failures {
+			if f.Token == "" {
+				continue
+			}
+			path, err := search.Save(folder, scenarios[i], f)
+			if err != nil {
+				failed = errors.Join(failed, fmt.Errorf("cannot keep a failure of %s: %w", s.Name, err))
+				continue
+			}
+			f.File = path
+			if len(f.Full.String()) > choice.LongToken {
+				f.Replay = "heddle replay " + quote(path)
+			}
+		}
+	}
+	return failed
+}
+
+// quote makes a word safe for a shell.
+func quote(word string) string {
+	safe := word != "" && !strings.HasPrefix(word, "-") && strings.IndexFunc(word, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=+,%@", r))
+	}) < 0
+	if safe {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// runDocument is the JSON of heddle run.
+type runDocument struct {
+	Seed        string                   `json:"seed"`
+	Strategy    string                   `json:"strategy"`
+	Workers     int                      `json:"workers"`
+	Go          string                   `json:"go"`
+	Seconds     float64                  `json:"seconds"`
+	Interrupted bool                     `json:"interrupted"`
+	Error       string                   `json:"error,omitempty"`
+	Scenarios   []*search.ScenarioReport `json:"scenarios"`
+}
+
+func newRunDocument(config search.Config, report *search.Report, failed error) runDocument {
+	d := runDocument{
+		Seed: config.Seed, Strategy: config.Strategy.Name(), Workers: config.Workers, Go: runtime.Version(),
+		Seconds: report.Elapsed.Seconds(), Interrupted: report.Interrupted, Scenarios: report.Scenarios,
+	}
+	if failed != nil {
+		d.Error, _, _ = strings.Cut(failed.Error(), "\n")
+	}
+	for _, f := range report.Failures() {
+		if f.Replay == "" { // a failure of the search as a whole
+			f.Replay = fmt.Sprintf("heddle run %s --runs %d --seed %s --strategy %s", quote(f.Scenario), runsOf(report, f.Scenario), quote(config.Seed), config.Strategy.Name())
+		}
+	}
+	return d
+}
+
+func runsOf(report *search.Report, scenario string) int64 {
+	for _, s := range report.Scenarios {
+		if s.Name == scenario {
+			return s.Runs
+		}
+	}
+	return 0
+}
+
+func writeJSON(w io.Writer, document any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(document)
+}

@@ -1,0 +1,86 @@
+// Package strategy holds the ways to decide the runs of a search. Each is a source of choices in a file of its own, made
+// from a seed and from what earlier runs have taught; nothing else enters, so the same seed decides the same run.
+package strategy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// Source decides one run after another. It is used by one goroutine at a time and allocates nothing while a run lasts.
+type Source interface {
+	choice.Source
+	// Begin starts a run. length is how many choices a run is expected to have (see [Lengths]), 0 if nobody knows yet.
+	Begin(seed uint64, length int64)
+	// Choices is how many times Schedule has been called since Begin.
+	Choices() int64
+}
+
+// Strategy is a way to decide runs. It is a value that does not change, so goroutines may share it; each takes sources of its own.
+type Strategy struct {
+	name  string
+	parts []Strategy    // of a mix; else empty
+	make  func() Source // of a single strategy
+}
+
+// Name is what Parse reads the strategy from.
+func (s Strategy) Name() string { return s.name }
+
+// Part is the single strategy that decides the run of that index: itself, unless it is a mix.
+func (s Strategy) Part(run int64) Strategy {
+	if len(s.parts) == 0 {
+		return s
+	}
+	return s.parts[run%int64(len(s.parts))]
+}
+
+// Source makes a source of a single strategy; of a mix, ask a Part.
+func (s Strategy) Source() Source { return s.make() }
+
+// Default is the name of the strategy of a search that names none.
+const Default = "mix"
+
+// Info describes a strategy for a person.
+type Info struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary"`
+}
+
+// List tells of all strategies that Parse knows.
+func List() []Info {
+	return []Info{
+		{"mix", "the default: " + strings.Join(mixed(), ", ") + " in turn, by run"},
+		{"random", "any actor that can move, all alike"},
+		{"pct:D", fmt.Sprintf("random priorities with D-1 changes (D from 1 to %d): finds any bug of depth D with a stated chance", maxDepth)},
+	}
+}
+
+// Parse reads the name of a strategy. The error is one line that says what there is.
+func Parse(name string) (Strategy, error) {
+	kind, parameter, hasParameter := strings.Cut(name, ":")
+	switch {
+	case name == "random":
+		return Strategy{name: name, make: func() Source { return &random{} }}, nil
+	case name == Default:
+		return mix(), nil
+	case kind == "pct":
+		depth, err := strconv.Atoi(parameter)
+		if !hasParameter || err != nil || depth < 1 || depth > maxDepth || strconv.Itoa(depth) != parameter {
+			return Strategy{}, fmt.Errorf("strategy %q: pct needs the depth of the bugs that it looks for, from 1 to %d, such as pct:3", name, maxDepth)
+		}
+		return Strategy{name: name, make: func() Source { return newPCT(depth) }}, nil
+	default:
+		return Strategy{}, fmt.Errorf("unknown strategy %q: there are %s", name, names())
+	}
+}
+
+func names() string {
+	var all []string
+	for _, info := range List() {
+		all = append(all, info.Name)
+	}
+	return strings.Join(all, ", ")
+}
