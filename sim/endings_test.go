@@ -128,3 +128,25 @@ func TestOnlyTheFirstViolationOfARunCounts(t *testing.T) {
 	require.Equal(t, "first", failure.Property)
 	require.Equal(t, "with 1", failure.Message)
 }
+
+func TestAClosedRunnerLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	r := sim.NewRunner()
+	for seed := uint64(1); seed <= 20; seed++ {
+		sc := &sim.Scenario{Name: "tasks", Setup: func(w *sim.World) func() {
+			return func() {
+				for range 9 {
+					w.Host().Go("task", func() { sched.Yield(w.Host()); sched.Yield(w.Host()) })
+				}
+			}
+		}}
+		result, err := r.Run(sc, sim.RunConfig{Source: seeded(seed)})
+		require.NoError(t, err)
+		require.Nil(t, result.Failure)
+	}
+	r.Close()
+	for i := 0; i < 1000 && runtime.NumGoroutine() > before; i++ {
+		runtime.Gosched() // the last of them may be about to end
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}

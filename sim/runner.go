@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
@@ -79,23 +78,23 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 		k.End()
 		return Result{}, err
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("scenario %s panicked outside a task: %v\n%s", sc.Name, p, debug.Stack())
-			r.kernel = kernel.New() // the old one is in no state to go on
-		}
-	}()
 	k.Run(r.idle)
 	result = r.judge()
 	k.End()
+	if broken := k.Broken(); broken != nil {
+		return Result{}, fmt.Errorf("scenario %s panicked outside a task: %w", sc.Name, broken)
+	}
 	return result, nil
 }
+
+// Close gives back the coroutines that the runner keeps from run to run. It is of no use afterwards.
+func (r *Runner) Close() { r.kernel.Close() }
 
 // build runs the set-up and spawns the main task.
 func (r *Runner) build(sc *Scenario) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("scenario %s panicked outside a task: %v", sc.Name, p)
+			err = fmt.Errorf("scenario %s panicked outside a task: %w", sc.Name, kernel.PanicError(p))
 		}
 	}()
 	main := sc.Setup(&r.world)

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"iter"
+	"slices"
 	"unsafe"
 )
 
@@ -21,7 +22,9 @@ type raceState struct{}
 type coroutine struct {
 	kernel *Kernel
 	task   *Actor
-	slot   *slot // nil: it runs
+	slot   *slot      // nil: it runs
+	home   *slot      // that it was made with
+	visit  *coroutine // woken without a task, it parks where this one is
 }
 
 type slot struct {
@@ -52,7 +55,7 @@ func (k *Kernel) takeCoroutine() *coroutine {
 		return c
 	}
 	s := &slot{}
-	c := &coroutine{kernel: k, slot: s}
+	c := &coroutine{kernel: k, slot: s, home: s}
 	s.next, _ = iter.Pull(func(yield func(struct{}) bool) {
 		s.yield = yield
 		c.loop()
@@ -80,7 +83,29 @@ func (c *coroutine) loop() {
 		}
 		k.pool = append(k.pool, c)
 		c.passOn(next)
+		for c.task == nil { // woken by dismiss
+			if c.visit == nil {
+				return
+			}
+			c.switchTo(c.visit)
+		}
 	}
+}
+
+// dismiss ends a pooled thread. A thread's end lets go on who is parked in the slot that the thread was made with, which must be
+// the hub; so it is first exchanged with the one that sits there. (If that one was abandoned, the thread stays.)
+func (k *Kernel) dismiss(c *coroutine) {
+	if c.slot != c.home {
+		i := slices.IndexFunc(k.pool, func(other *coroutine) bool { return other.slot == c.home })
+		if i < 0 {
+			return
+		}
+		other := k.pool[i]
+		c.visit, other.visit = other, &k.hub
+		k.hub.switchTo(c)
+		c.visit, other.visit = nil, nil
+	}
+	k.hub.switchTo(c)
 }
 
 // passOn lets the chosen task go on, or the hub if there is none.

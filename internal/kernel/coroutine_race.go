@@ -94,6 +94,9 @@ func (c *coroutine) yield() {
 }
 
 //go:norace
+func (k *Kernel) dismiss(*coroutine) {} // nothing is pooled
+
+//go:norace
 func (c *coroutine) abandon() {
 	runtime.RaceDisable()
 	c.back <- struct{}{}

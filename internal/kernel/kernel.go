@@ -8,6 +8,7 @@ package kernel
 
 import (
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -84,6 +85,7 @@ type Kernel struct {
 	stopped  bool
 
 	violation *Violation
+	broken    error
 	abandoned int
 	clockWait [1]*Actor
 	tick      func()
@@ -119,7 +121,7 @@ func (k *Kernel) Begin(o Options) {
 	k.heap = k.heap[:0]
 	k.now, k.steps, k.hash, k.objects, k.made, k.nodes, k.timerSeq = 0, 0, 0x6865646C65, 0, 0, 0, 0
 	k.task, k.last, k.handoff, k.main, k.request, k.idle = nil, nil, nil, nil, nil, nil
-	k.stopped, k.violation, k.abandoned = false, nil, 0
+	k.stopped, k.violation, k.broken, k.abandoned = false, nil, nil, 0
 	k.actor = nil
 	k.root = k.newActor(ClockActor, nil, "setup")
 	k.actor = k.root
@@ -380,7 +382,7 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 	for {
 		if k.onStep != nil {
 			k.task = nil
-			k.onStep()
+			k.guarded(k.onStep)
 			k.task = t
 		}
 		if k.stopped || len(k.dying) > 0 {
@@ -414,13 +416,37 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 			t.link()
 		}
 		k.actor, k.task = a, nil
-		a.fire()
+		k.guarded(a.fire)
 		k.actor, k.task = t, t
 		if t == nil {
 			k.actor = k.root
 		}
 	}
 }
+
+// guarded runs code that is no task's. What panics there is no failure of the program under test: it ends the run as broken.
+//
+//go:norace
+func (k *Kernel) guarded(f func()) {
+	defer k.caught()
+	f()
+}
+
+//go:norace
+func (k *Kernel) caught() {
+	if p := recover(); p != nil && k.broken == nil {
+		k.broken = PanicError(p)
+		k.stopped = true
+	}
+}
+
+// PanicError is what a panic that was just recovered says, in one line with its place.
+func PanicError(p any) error { return fmt.Errorf("%s%s", describe(p), firstFrame(debug.Stack())) }
+
+// Broken is the panic of code outside any task, which has ended the run; nil if there was none.
+//
+//go:norace
+func (k *Kernel) Broken() error { return k.broken }
 
 //go:norace
 func (k *Kernel) pick(enabled []*Actor) *Actor {

@@ -17,6 +17,9 @@ const deadOperationLimit = 1000
 //
 //go:norace
 func (k *Kernel) Spawn(node *Node, name string, body func()) *Actor {
+	if strings.ContainsAny(name, "/#:") {
+		panic(fmt.Sprintf("sched: task name %q: a name is part of an address and cannot hold '/', '#' or ':'", name))
+	}
 	k.point(OpSpawn, nil, true, false)
 	if raceEnabled && k.task != nil {
 		var t *Actor
@@ -269,6 +272,17 @@ func userFrames(stack []byte) []byte {
 	return []byte(strings.Join(kept, "\n"))
 }
 
+// firstFrame names the first place on a stack that is not Heddle's, for a message of one line; empty if there is none.
+//
+//go:norace
+func firstFrame(stack []byte) string {
+	frames := strings.Split(string(userFrames(stack)), "\n")
+	if len(frames) < 2 {
+		return ""
+	}
+	return " (" + strings.TrimSpace(frames[1]) + ")"
+}
+
 // withoutArguments drops the argument words, which are addresses and differ from run to run.
 //
 //go:norace
@@ -289,4 +303,16 @@ func describe(value any) string {
 		return err.Error()
 	}
 	return fmt.Sprint(value)
+}
+
+// Close ends the pooled coroutines. The kernel must not be in a run, and is of no use afterwards. Tasks that were abandoned
+// stay for ever.
+//
+//go:norace
+func (k *Kernel) Close() {
+	for len(k.pool) > 0 {
+		c := k.pool[len(k.pool)-1]
+		k.pool = k.pool[:len(k.pool)-1]
+		k.dismiss(c)
+	}
 }

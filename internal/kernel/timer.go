@@ -1,6 +1,10 @@
 package kernel
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Node is a process of the simulated world: its tasks and timers end with it.
 type Node struct {
@@ -14,7 +18,12 @@ type Node struct {
 // NewNode makes a node.
 //
 //go:norace
-func (k *Kernel) NewNode(name string) *Node { return &Node{Name: name, kernel: k} }
+func (k *Kernel) NewNode(name string) *Node {
+	if strings.ContainsAny(name, "/#:") {
+		panic(fmt.Sprintf("sim: node name %q: a name is part of an address and cannot hold '/', '#' or ':'", name))
+	}
+	return &Node{Name: name, kernel: k}
+}
 
 // Crashed says whether the node is down.
 //
