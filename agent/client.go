@@ -1,0 +1,145 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/session"
+	"github.com/heddle-go/heddle/net"
+	"github.com/heddle-go/heddle/sched"
+)
+
+// Client is one session with a router: it ties responses to requests, sends in
+// blocks, pings, and hands what nobody waits for to its router's state. It stays
+// usable after its connection is lost, and then answers errors.
+type Client struct {
+	state    *routerState
+	variable *session.Var[connection]
+	conn     protocol.Conn
+	session  net.Session
+	service  *protocol.ServiceID
+	// ctx ends when the connection is lost or closed.
+	ctx    context.Context
+	cancel context.CancelFunc
+	// lost is set once, by who finds out first; see stop.
+	lost *sched.AtomicBool
+	send *sched.Chan[[]protocol.Request]
+
+	mu sched.Mutex
+	// err is why requests can no longer be made.
+	err error
+	// flights are the blocks that wait for answers, in the order sent; waiting
+	// finds a request in them. late are requests that no longer wait.
+	flights []*flight
+	waiting map[protocol.CorrelationID]slot
+	late    lateRequests
+	// received counts responses and pushes: the order of what the router says.
+	received     uint64
+	lastReceived time.Time
+	// timeouts counts blocks that timed out since anything was received.
+	timeouts int
+}
+
+func newClient(r *routerState, v *session.Var[connection], conn protocol.Conn, service *protocol.ServiceID) *Client {
+	a := r.agent
+	s := a.env.Scheduler
+	c := &Client{
+		state: r, variable: v, conn: conn, session: conn.Session(), service: service,
+		lost:    sched.NewAtomicBool(s, false),
+		send:    sched.NewChan[[]protocol.Request](s, a.config.SendQueue),
+		mu:      sched.NewMutex(s),
+		waiting: make(map[protocol.CorrelationID]slot),
+		late:    newLateRequests(2 * a.config.BatchSize),
+
+		lastReceived: a.env.Clock.Now(),
+	}
+	c.ctx, c.cancel = sched.WithCancel(s, a.ctx)
+	return c
+}
+
+// start starts the client's tasks. The lock of its router is held.
+func (c *Client) start() {
+	a := c.state.agent
+	a.spawn("receive", c.receive)
+	a.spawn("send", c.sendBlocks)
+	a.spawn("ping", c.ping)
+}
+
+// Router is the router of the session.
+func (c *Client) Router() protocol.Router { return c.state.router }
+
+// Own reports whether the router is one of the operator's own.
+func (c *Client) Own() bool { return c.state.own }
+
+// Session is the session's id.
+func (c *Client) Session() net.SessionID { return c.session.ID }
+
+// Service is the service id that the router gave the session; nil for none.
+func (c *Client) Service() *protocol.ServiceID { return c.service }
+
+// stop ends the client: what waits is answered with an error, and the connection
+// is closed, so that the receiving task ends and runs the disconnect handler.
+// From the second time it does nothing.
+func (c *Client) stop(cause error) {
+	if c.lost.Swap(true) {
+		return
+	}
+	if o := c.state.agent.env.Observer; o != nil {
+		o.Observe(SessionLost{c.state.router, c.session.ID, cause})
+	}
+	err := cause
+	if !errors.Is(cause, ErrClosed) {
+		err = &protocol.Error{Kind: protocol.Network, Detail: "connection lost", Cause: cause}
+	}
+	c.mu.Lock()
+	c.err = err
+	flights := c.flights
+	c.flights = nil
+	for _, f := range flights {
+		c.abandon(f, err, false)
+	}
+	c.mu.Unlock()
+	for _, f := range flights {
+		f.done.TrySend(struct{}{})
+	}
+	c.cancel()
+	c.conn.Close()
+}
+
+// sendBlocks is the task that sends.
+func (c *Client) sendBlocks() {
+	gone := sched.Done(c.ctx)
+	for {
+		block, ended := sched.Recv(c.send), sched.Recv(gone)
+		if sched.Select2(&block, &ended) == 1 {
+			return
+		}
+		if err := c.conn.Send(c.ctx, block.Value); err != nil {
+			c.stop(err)
+			return
+		}
+	}
+}
+
+// ping is the task that pings a silent session while it is needed (property L7).
+// What drops the session is its timeout; see finish.
+func (c *Client) ping() {
+	a := c.state.agent
+	interval := a.config.PingInterval
+	delay := interval
+	for a.env.Clock.Sleep(c.ctx, delay) == nil {
+		now := a.env.Clock.Now()
+		c.mu.Lock()
+		silent := now.Sub(c.lastReceived)
+		c.mu.Unlock()
+		if delay = interval - silent; delay > 0 {
+			continue
+		}
+		delay = interval
+		if c.state.isNeeded() {
+			c.exchange(c.ctx, []protocol.Request{{Command: protocol.PING}})
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/net"
+)
+
+// serviceState is the one service subscription of a router (property S7). Active
+// and pending may both be there: while a newer one is on its way, and when queues
+// were counted on a session before its service was subscribed.
+type serviceState struct {
+	active  *activeService
+	pending *protocol.ServiceSub
+	// wish numbers what was put in pending.
+	wish uint64
+	// taken has the ENDS received while answers were out (see ended.go).
+	taken endMark
+}
+
+// activeService is a service subscribed on a session. What sub counts are the
+// figures of the session's last SOKS, received at at (0: none yet), and the queues
+// confirmed singly after them (property S8).
+//
+// The register keeps, as counted, every queue that was confirmed singly under a
+// service and is covered by that service since, active or pending: also those that
+// are included in later figures of the router. Should that service be given up for
+// another, they are subscribed on their own.
+type activeService struct {
+	sub     protocol.ServiceSub
+	session net.SessionID
+	at      uint64
+}
+
+func (s *serviceState) want(sub protocol.ServiceSub) {
+	s.wish++
+	s.pending = &sub
+}
+
+// subscribeService is SubscribeService, as subscribeQueues is for queues.
+func (r *routerState) subscribeService(ctx context.Context, sub protocol.ServiceSub) error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return ErrClosed
+	}
+	r.calls++
+	r.service.want(sub)
+	uncovered := r.uncover(true)
+	if o := r.agent.env.Observer; o != nil {
+		o.Observe(ServiceWanted{r.router, sub, uncovered})
+	}
+	if len(uncovered) > 0 {
+		r.ensureWorker()
+	}
+	r.mu.Unlock()
+	c, err := r.acquire(ctx)
+	if err == nil {
+		err = r.subscribeServiceOn(ctx, c, sub)
+	}
+	return r.endCall(err)
+}
+
+// subscribeServiceOn subscribes the service on a session if it is pending. The
+// error says why it stayed pending.
+func (r *routerState) subscribeServiceOn(ctx context.Context, c *Client, sub protocol.ServiceSub) error {
+	r.mu.Lock()
+	if r.closed || r.service.pending == nil || *r.service.pending != sub {
+		r.mu.Unlock()
+		return nil
+	}
+	wish := r.service.wish
+	r.rpcs++
+	r.mu.Unlock()
+	var answer Answer
+	if c.serves(sub.Service) {
+		answer = c.exchange(ctx, []protocol.Request{{Command: r.agent.config.Party.ServiceCommand(), Service: sub}})[0]
+	} else {
+		answer.Err = &protocol.Error{Kind: protocol.NoService, Detail: "the session has another service, another role or none"}
+	}
+	r.lock()
+	defer r.unlock()
+	err := r.commitService(c, sub, wish, answer)
+	r.endRPC()
+	return err
+}
+
+// commitLateService applies an answer that came after its timeout.
+func (r *routerState) commitLateService(c *Client, sub protocol.ServiceSub, answer Answer) {
+	r.lock()
+	defer r.unlock()
+	_ = r.commitService(c, sub, 0, answer)
+}
+
+// serves reports whether the session is that of the service and in its role.
+func (c *Client) serves(service protocol.ServiceID) bool {
+	config := &c.state.agent.config
+	return c.service != nil && *c.service == service && config.Credential.Role == config.Party.Role()
+}
+
+// countsUnderService reports whether the response counts its queue under the
+// session's own service.
+func (c *Client) countsUnderService(response *protocol.Response) bool {
+	return response.Kind == protocol.SOK && response.Service != nil && c.service != nil && *response.Service == *c.service
+}
+
+// commitService applies the answer to the subscription of sub, in one critical
+// section with the check of its session and with its event (properties S1, S7).
+// The error says why the service stayed pending.
+func (r *routerState) commitService(c *Client, sub protocol.ServiceSub, wish uint64, answer Answer) error {
+	o := r.agent.env.Observer
+	if r.closed {
+		return ErrClosed
+	}
+	if r.current() != c {
+		if o != nil {
+			o.Observe(ResultsRefused{r.router, c.session.ID, nil, &sub})
+		}
+		return errNotCurrent
+	}
+	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Wanted: sub}
+	done.Outcome, done.Err = r.serviceOutcome(c, sub, wish, answer)
+	event := Event{Session: c.session.ID, Wanted: sub}
+	switch done.Outcome {
+	case SubActivated:
+		done.Confirmed = protocol.ServiceSub{Service: sub.Service, Count: answer.Response.Count, Hash: answer.Response.Hash}
+		r.activateService(c, &done, answer.at)
+		event.Kind, event.Confirmed, event.Figures = ServiceSubscribed, done.Confirmed, &done.Figures
+	case SubFailed:
+		event.Kind, event.Err = ServiceSubError, done.Err
+	case SubUnavailable:
+		event.Kind = ServiceUnavailable
+	case SubEnded:
+		event.Kind, event.Figures = ServiceEnded, &sub
+	}
+	if event.Kind != 0 {
+		r.service.pending = nil
+		r.uncover(false)
+	}
+	if o != nil {
+		o.Observe(done)
+	}
+	if event.Kind != 0 {
+		r.emit(event)
+	}
+	if done.Outcome == SubTemporary {
+		return done.Err
+	}
+	return nil
+}
+
+// serviceOutcome classifies the answer to a service subscription.
+func (r *routerState) serviceOutcome(c *Client, sub protocol.ServiceSub, wish uint64, answer Answer) (SubOutcome, *protocol.Error) {
+	err := serviceAnswerError(answer, r.agent.config.Party.ServiceCommand())
+	ended := err == nil && r.service.taken.after(c, answer.at)
+	switch {
+	case r.service.pending == nil:
+		return SubNotPending, err
+	case *r.service.pending != sub, ended && r.service.wish != wish:
+		return SubOutdated, err
+	case ended:
+		return SubEnded, nil
+	case err == nil:
+		return SubActivated, nil
+	}
+	switch err.Class() {
+	case protocol.Temporary:
+		return SubTemporary, err
+	case protocol.ServiceError:
+		return SubUnavailable, err
+	}
+	return SubFailed, err
+}
+
+func serviceAnswerError(answer Answer, command protocol.Command) *protocol.Error {
+	switch {
+	case answer.Err != nil:
+		return asProtocolError(answer.Err)
+	case answer.Response.Kind == protocol.SOKS:
+		return nil
+	case answer.Response.Kind == protocol.ERR:
+		return responseError(&answer.Response)
+	}
+	return unexpected(&answer.Response, command)
+}
+
+// activateService replaces the active service by the figures of an SOKS received
+// at at, and the queues that were counted after it: those counted before are
+// included in the router's figures.
+func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint64) {
+	if active := r.service.active; active != nil && active.session != c.session.ID {
+		r.demoteService()
+	}
+	active := &activeService{done.Confirmed, c.session.ID, at}
+	r.service.active = active
+	for q := r.queues.first(queueCounted); q != nil; q = q.next {
+		if active.counts(q) {
+			active.sub = active.sub.With(q.id)
+			done.Counted = append(done.Counted, q.id)
+		}
+	}
+	done.Figures = active.sub
+}
+
+// counts reports whether a counted queue is one of those confirmed singly after
+// the figures of the SOKS, and not included in them.
+func (s *activeService) counts(q *queue) bool { return q.session == s.session && q.at > s.at }
+
+// count counts a queue, confirmed at at, under the session's service: the seed's
+// accumulating merge. A service of a session that is no longer current is not
+// dropped for it, as in the seed, but demoted first.
+func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
+	if active := r.service.active; active != nil && active.session != c.session.ID {
+		r.demoteService()
+	}
+	if r.service.active == nil {
+		r.service.active = &activeService{protocol.ServiceSub{Service: *c.service}, c.session.ID, 0}
+	}
+	active := r.service.active
+	r.queues.move(q, queueCounted, c.session.ID, at)
+	q.service = *c.service
+	if !active.counts(q) {
+		return SubIncluded
+	}
+	active.sub = active.sub.With(q.id)
+	return SubCounted
+}
+
+// uncount takes q out of the active service's figures if it is counted there; it
+// returns these figures then, else those given.
+func (r *routerState) uncount(q *queue, figures *protocol.ServiceSub) *protocol.ServiceSub {
+	active := r.service.active
+	if q.state != queueCounted || active == nil || !active.counts(q) {
+		return figures
+	}
+	active.sub = active.sub.Without(q.id)
+	left := active.sub
+	return &left
+}
+
+// demoteService ends the active service, with its session: it becomes pending,
+// unless something newer is (property S7; pending is never cleared here). If that
+// is another service, which does not cover them, the queues that were counted
+// become pending singly.
+func (r *routerState) demoteService() {
+	active := r.service.active
+	r.service.active = nil
+	demoted := ServiceDemoted{Router: r.router, Session: active.session, Sub: active.sub, Pending: r.service.pending == nil}
+	if demoted.Pending {
+		r.service.want(active.sub)
+	}
+	demoted.Queues = r.uncover(true)
+	if o := r.agent.env.Observer; o != nil {
+		o.Observe(demoted)
+	}
+	r.emit(Event{Kind: ServiceDisconnected, Session: active.session, Figures: &demoted.Sub})
+}
+
+// covers reports whether the service is active or pending, and so covers what was
+// confirmed singly under it.
+func (r *routerState) covers(service protocol.ServiceID) bool {
+	active, pending := r.service.active, r.service.pending
+	return active != nil && active.sub.Service == service || pending != nil && pending.Service == service
+}
+
+// uncover is called when the service subscription has changed. Counted queues that
+// it no longer covers become pending, and are returned, if they stay wanted; else
+// they are forgotten.
+func (r *routerState) uncover(wanted bool) []protocol.QueueID {
+	return r.release(wanted, func(q *queue) bool { return !r.covers(q.service) })
+}
+
+// release makes those of the counted queues pending, or forgets them.
+func (r *routerState) release(wanted bool, which func(*queue) bool) []protocol.QueueID {
+	var released []protocol.QueueID
+	for q := r.queues.first(queueCounted); q != nil; {
+		next := q.next
+		switch {
+		case !which(q):
+		case wanted:
+			r.queues.move(q, queuePending, "", 0)
+			released = append(released, q.id)
+		default:
+			r.queues.forget(q)
+		}
+		q = next
+	}
+	return released
+}
