@@ -119,7 +119,7 @@ func (c *Client) handle(x *arrival) bool {
 			r.commitLate(c, x.request, answer)
 			return x.response.Kind == protocol.MSG
 		case protocol.SUBS, protocol.NSUBS:
-			r.commitLateService(c, x.request.Service, answer)
+			r.commitLateService(c, x.request, answer)
 			return false
 		}
 	}

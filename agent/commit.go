@@ -61,7 +61,7 @@ func (r *routerState) commitLocked(c *Client, requests []protocol.Request, wishe
 		}
 		outcome, err := r.apply(c, &requests[i], wish, &answers[i], &b)
 		if o != nil {
-			b.results = append(b.results, QueueResult{requests[i].Queue, requests[i].Key, outcome, err})
+			b.results = append(b.results, QueueResult{requests[i].Queue, requests[i].Key, requests[i].Correlation, outcome, err})
 		}
 	}
 	if len(b.counted) > 0 {

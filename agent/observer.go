@@ -178,15 +178,17 @@ type (
 	// on the session, was applied. Confirmed is the router's own figure for
 	// SubActivated, Figures what is recorded with it; Counted are the queues that
 	// were confirmed singly after it and stay counted. Err is the answer's error.
+	// Correlation is that of the request; zero if it was not sent.
 	ServiceCommitted struct {
-		Router    protocol.Router
-		Session   net.SessionID
-		Wanted    protocol.ServiceSub
-		Outcome   SubOutcome
-		Confirmed protocol.ServiceSub
-		Figures   protocol.ServiceSub
-		Counted   []protocol.QueueID
-		Err       *protocol.Error
+		Router      protocol.Router
+		Session     net.SessionID
+		Correlation protocol.CorrelationID
+		Wanted      protocol.ServiceSub
+		Outcome     SubOutcome
+		Confirmed   protocol.ServiceSub
+		Figures     protocol.ServiceSub
+		Counted     []protocol.QueueID
+		Err         *protocol.Error
 	}
 	// ServiceDemoted: the service is no longer subscribed on its session. Pending:
 	// it is now pending; else a newer one was pending, or has taken its place. If
@@ -219,12 +221,14 @@ type (
 	}
 )
 
-// QueueResult is what became of the answer to one queue's subscription.
+// QueueResult is what became of the answer to one queue's subscription. Correlation
+// is that of its request; zero if the batch was cut before the request was sent.
 type QueueResult struct {
-	Queue   protocol.QueueID
-	Key     protocol.AuthKey
-	Outcome SubOutcome
-	Err     *protocol.Error
+	Queue       protocol.QueueID
+	Key         protocol.AuthKey
+	Correlation protocol.CorrelationID
+	Outcome     SubOutcome
+	Err         *protocol.Error
 }
 
 // SubOutcome is what became of an answer to a subscription.

@@ -73,24 +73,25 @@ func (r *routerState) subscribeServiceOn(ctx context.Context, c *Client, sub pro
 	wish := r.service.wish
 	r.rpcs++
 	r.mu.Unlock()
+	requests := []protocol.Request{{Command: r.agent.config.Party.ServiceCommand(), Service: sub}}
 	var answer Answer
 	if c.serves(sub.Service) {
-		answer = c.exchange(ctx, []protocol.Request{{Command: r.agent.config.Party.ServiceCommand(), Service: sub}})[0]
+		answer = c.exchange(ctx, requests)[0]
 	} else {
 		answer.Err = &protocol.Error{Kind: protocol.NoService, Detail: "the session has another service, another role or none"}
 	}
 	r.lock()
 	defer r.unlock()
-	err := r.commitService(c, sub, wish, answer)
+	err := r.commitService(c, &requests[0], wish, answer)
 	r.endRPC()
 	return err
 }
 
 // commitLateService applies an answer that came after its timeout.
-func (r *routerState) commitLateService(c *Client, sub protocol.ServiceSub, answer Answer) {
+func (r *routerState) commitLateService(c *Client, request protocol.Request, answer Answer) {
 	r.lock()
 	defer r.unlock()
-	_ = r.commitService(c, sub, 0, answer)
+	_ = r.commitService(c, &request, 0, answer)
 }
 
 // serves reports whether the session is that of the service and in its role.
@@ -105,11 +106,12 @@ func (c *Client) countsUnderService(response *protocol.Response) bool {
 	return response.Kind == protocol.SOK && response.Service != nil && c.service != nil && *response.Service == *c.service
 }
 
-// commitService applies the answer to the subscription of sub, in one critical
+// commitService applies the answer to a service subscription, in one critical
 // section with the check of its session and with its event (properties S1, S7).
 // The error says why the service stayed pending.
-func (r *routerState) commitService(c *Client, sub protocol.ServiceSub, wish uint64, answer Answer) error {
+func (r *routerState) commitService(c *Client, request *protocol.Request, wish uint64, answer Answer) error {
 	o := r.agent.env.Observer
+	sub := request.Service
 	if r.closed {
 		return ErrClosed
 	}
@@ -119,7 +121,7 @@ func (r *routerState) commitService(c *Client, sub protocol.ServiceSub, wish uin
 		}
 		return errNotCurrent
 	}
-	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Wanted: sub}
+	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Correlation: request.Correlation, Wanted: sub}
 	done.Outcome, done.Err = r.serviceOutcome(c, sub, wish, answer)
 	event := Event{Session: c.session.ID, Wanted: sub}
 	switch done.Outcome {
