@@ -22,6 +22,13 @@ func newCrew(n int) *crew {
 	return c
 }
 
+// close gives back what the runners keep. A crew with a worker that is stuck cannot be closed.
+func (c *crew) close() {
+	for _, w := range c.workers {
+		w.runner.Close()
+	}
+}
+
 // all lets every worker do the job and waits for them. The error is that of a worker that is stuck.
 func (c *crew) all(job func(*worker)) error { return c.do(c.workers, job) }
 

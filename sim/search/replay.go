@@ -45,11 +45,12 @@ func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, 
 		}
 		w.run(sc, &o, config)
 	})
-	if err == nil {
-		err = o.err
-	}
 	if err != nil {
-		return Replayed{}, err
+		return Replayed{}, err // stuck
+	}
+	c.close()
+	if o.err != nil {
+		return Replayed{}, o.err
 	}
 	replayed := Replayed{Steps: o.steps, Hash: o.hash, Failure: o.failure, Faults: o.faults, Same: o.hash == token.Hash && o.property() == token.Property}
 	if token.Addressed() {

@@ -85,6 +85,10 @@ func (s *search) run(ctx context.Context) (*Report, error) {
 	end := s.crew.watch(s.stuckAfter, s.progress)
 	err := s.rounds(ctx)
 	end()
+	var stuck *StuckError
+	if !errors.As(err, &stuck) {
+		s.crew.close()
+	}
 
 	report := &Report{Elapsed: time.Since(s.started)}
 	report.Interrupted = ctx.Err() != nil && !errors.Is(context.Cause(ctx), errSpent)
