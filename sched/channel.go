@@ -8,7 +8,7 @@ type Chan[T any] struct {
 	send      chan<- T
 	recv      <-chan T
 	simulated *simulatedChan[T]
-	timer     bool // receive-only, and looks unbuffered
+	recvOnly  bool // and looks unbuffered
 }
 
 // simulatedChan are the values of a simulated channel; the kernel's object counts them.
@@ -37,8 +37,8 @@ func NewChan[T any](s Scheduler, capacity int) *Chan[T] {
 	return &Chan[T]{send: native, recv: native}
 }
 
-// OfTimer is how a simulated channel looks as that of a timer: receive-only and, as of Go 1.23, unbuffered.
-func (c *Chan[T]) OfTimer() *Chan[T] { return &Chan[T]{simulated: c.simulated, timer: true} }
+// RecvOnly is how a simulated channel looks as that of a context or a timer: receive-only and, as of Go 1.23, unbuffered.
+func (c *Chan[T]) RecvOnly() *Chan[T] { return &Chan[T]{simulated: c.simulated, recvOnly: true} }
 
 // FromNative wraps a channel of Go, for use with Goroutines only: a simulation that waits for one panics.
 func FromNative[T any](c <-chan T) *Chan[T] { return &Chan[T]{recv: c} }
@@ -123,7 +123,7 @@ func (c *Chan[T]) Len() int {
 		return len(c.recv)
 	default:
 		o := &c.mustBeMade().object
-		if c.timer {
+		if c.recvOnly {
 			o.Kernel().Yield()
 			return 0
 		}
@@ -140,7 +140,7 @@ func (c *Chan[T]) Cap() int {
 		return cap(c.recv)
 	default:
 		n := c.mustBeMade().object.Capacity()
-		if c.timer {
+		if c.recvOnly {
 			return 0
 		}
 		return n
@@ -156,7 +156,7 @@ func (c *Chan[T]) mustBeMade() *simulatedChan[T] {
 
 // mustSend panics if the channel only receives.
 func (c *Chan[T]) mustSend(what string) {
-	if c.recv != nil || c.timer {
+	if c.recv != nil || c.recvOnly {
 		panic("sched: " + what + " of a receive-only Chan")
 	}
 	c.mustBeMade()

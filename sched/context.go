@@ -136,6 +136,7 @@ type simulatedContext struct {
 	parent    context.Context
 	object    *kernel.Object // of the whole tree that the context is of: cancelling reaches all below
 	done      *Chan[struct{}]
+	closing   *Chan[struct{}] // the same, to close it
 	native    chan struct{}
 	deadline  time.Time
 	err       error
@@ -150,8 +151,9 @@ type simulatedContext struct {
 //go:norace
 func derive(s Scheduler, parent context.Context) *simulatedContext {
 	c := &simulatedContext{
-		scheduler: s, parent: parent, done: NewChan[struct{}](s, 0), native: make(chan struct{}),
+		scheduler: s, parent: parent, closing: NewChan[struct{}](s, 0), native: make(chan struct{}),
 	}
+	c.done = c.closing.RecvOnly()
 	p := simulatedContextOf(parent)
 	if p == nil {
 		if parent.Done() != nil {
@@ -216,7 +218,7 @@ func (c *simulatedContext) commit(err, cause error) {
 	}
 	c.err, c.cause = err, cause
 	close(c.native)
-	c.done.Close()
+	c.closing.Close()
 	c.callOff()
 	for _, child := range c.children {
 		child.commit(err, cause)

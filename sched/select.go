@@ -47,7 +47,7 @@ func (a *Case[T]) made() bool {
 	if a.c.recv == nil && a.c.send == nil {
 		a.c.mustBeMade()
 	}
-	if a.sending && a.c.send == nil && (a.c.recv != nil || a.c.timer) {
+	if a.sending && a.c.send == nil && (a.c.recv != nil || a.c.recvOnly) {
 		a.c.mustSend("send")
 	}
 	return true

@@ -23,7 +23,7 @@ func (c nodeClock) NewTimer(d time.Duration) *clock.Timer {
 	k := n.world.kernel
 	t.timer = k.NewTimer(n.node, "timer", t.c.Object(), func() { t.c.TrySend(epoch.Add(k.Now() + n.node.Offset)) })
 	t.timer.Arm(d)
-	return clock.MakeTimer(t.c.OfTimer(), t)
+	return clock.MakeTimer(t.c.RecvOnly(), t)
 }
 
 func (c nodeClock) AfterFunc(d time.Duration, f func()) *clock.Timer {

@@ -145,7 +145,7 @@ func TestAClosedRunnerLeavesNoGoroutine(t *testing.T) {
 		require.Nil(t, result.Failure)
 	}
 	r.Close()
-	for i := 0; i < 1000 && runtime.NumGoroutine() > before; i++ {
+	for i := 0; i < 1_000_000 && runtime.NumGoroutine() > before; i++ {
 		runtime.Gosched() // the last of them may be about to end
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
