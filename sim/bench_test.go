@@ -3,6 +3,7 @@ package sim_test
 import (
 	"fmt"
 	"iter"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -99,19 +100,20 @@ func BenchmarkStep(b *testing.B) {
 			perRound := run(1000) / 1000
 			rounds := b.N/int(perRound)/turns + 1
 			run(rounds)
-			var perStep float64
+			fastest := math.Inf(1)
 			b.ReportAllocs()
 			b.ResetTimer()
 			ratio := median(func() float64 {
 				begin := time.Now()
 				steps := run(rounds)
-				perStep = float64(time.Since(begin)) / float64(steps)
+				perStep := float64(time.Since(begin)) / float64(steps)
+				fastest = min(fastest, perStep)
 				b.StopTimer()
 				defer b.StartTimer()
 				return perStep / float64(roundTrip(max(10_000, rounds*int(perRound))))
 			})
 			b.ReportMetric(ratio, "x-pull")
-			b.ReportMetric(perStep, "ns/step")
+			b.ReportMetric(fastest, "ns/step")
 		})
 	}
 }
