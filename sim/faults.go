@@ -144,6 +144,8 @@ func (w *World) heal() {
 }
 
 // Healed says whether Heal was called.
+//
+//go:norace
 func (w *World) Healed() bool { return w.healed }
 
 // OnHeal lets f run in the step of Heal, outside any task.
