@@ -37,18 +37,22 @@ func (r *routerState) queueEnded(c *Client, id protocol.QueueID, reason EndReaso
 	}
 	q := r.queues.get(id)
 	accepted := q != nil && (reason == protocol.DELD || r.current() == c && r.isSubscribed(q, c, at))
-	var figures *protocol.ServiceSub
 	if accepted {
-		figures = r.uncount(q, nil)
+		figures := r.uncount(q, nil)
 		r.queues.forget(q)
-	}
-	if o := r.agent.env.Observer; o != nil {
-		o.Observe(QueueEnded{r.router, c.session.ID, id, reason, accepted, figures})
-	}
-	if accepted {
-		r.emit(Event{Kind: Ended, Session: c.session.ID, Queues: []protocol.QueueID{id}, Reason: reason, Figures: figures})
+		r.tellEnded(c, id, reason, figures)
+	} else if o := r.agent.env.Observer; o != nil {
+		o.Observe(QueueEnded{r.router, c.session.ID, id, reason, false, nil})
 	}
 	return q != nil
+}
+
+// tellEnded tells of a queue that the router has ended.
+func (r *routerState) tellEnded(c *Client, id protocol.QueueID, reason EndReason, figures *protocol.ServiceSub) {
+	if o := r.agent.env.Observer; o != nil {
+		o.Observe(QueueEnded{r.router, c.session.ID, id, reason, true, figures})
+	}
+	r.emit(Event{Kind: Ended, Session: c.session.ID, Queues: []protocol.QueueID{id}, Reason: reason, Figures: figures})
 }
 
 // isSubscribed reports whether q was subscribed on the client's session before at,
@@ -82,7 +86,7 @@ func (r *routerState) serviceTaken(c *Client, at uint64) {
 	taken := ServiceTaken{Router: r.router, Session: c.session.ID, Accepted: accepted}
 	if accepted {
 		taken.Sub = active.sub
-		r.service.active = nil
+		r.endActive()
 		taken.Queues = r.release(true, func(q *queue) bool { return q.session == c.session.ID && q.at > at })
 		r.uncover(false)
 	}

@@ -33,8 +33,10 @@ type queue struct {
 	// in which that session received.
 	session net.SessionID
 	at      uint64
-	// service is that which covers a counted queue.
+	// service is that which covers a counted queue. inFigures: the figures of the
+	// active service count it, as one confirmed singly after its SOKS.
 	service    protocol.ServiceID
+	inFigures  bool
 	prev, next *queue
 }
 
@@ -85,7 +87,7 @@ func (r *register) move(q *queue, to queueState, session net.SessionID, at uint6
 		r.lists[to].push(q)
 		q.state = to
 	}
-	q.session, q.at = session, at
+	q.session, q.at, q.inFigures = session, at, false
 }
 
 // forget removes q from the register.

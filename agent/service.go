@@ -146,6 +146,9 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	if event.Kind != 0 {
 		r.emit(event)
 	}
+	if done.Outcome == SubActivated {
+		r.endIncluded(c, answer.at)
+	}
 	if done.Outcome == SubTemporary {
 		return done.Err
 	}
@@ -197,7 +200,7 @@ func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint
 	active := &activeService{done.Confirmed, c.session.ID, at}
 	r.service.active = active
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
-		if active.counts(q) {
+		if q.inFigures = q.session == active.session && q.at > active.at; q.inFigures {
 			active.sub = active.sub.With(q.id)
 			done.Counted = append(done.Counted, q.id)
 		}
@@ -205,9 +208,26 @@ func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint
 	done.Figures = active.sub
 }
 
-// counts reports whether a counted queue is one of those confirmed singly after
-// the figures of the SOKS, and not included in them.
-func (s *activeService) counts(q *queue) bool { return q.session == s.session && q.at > s.at }
+// endIncluded ends the queues that an SOKS, received at at, included, and that the
+// router ended after it, but before it was committed.
+func (r *routerState) endIncluded(c *Client, at uint64) {
+	for q := r.queues.first(queueCounted); q != nil; {
+		next := q.next
+		if !q.inFigures && r.ends[q.id].after(c, at) && r.covers(q) {
+			r.queues.forget(q)
+			r.tellEnded(c, q.id, protocol.END, nil)
+		}
+		q = next
+	}
+}
+
+// endActive ends the active service; what it counted is in no figures any more.
+func (r *routerState) endActive() {
+	r.service.active = nil
+	for q := r.queues.first(queueCounted); q != nil; q = q.next {
+		q.inFigures = false
+	}
+}
 
 // count counts a queue, confirmed at at, under the session's service: the seed's
 // accumulating merge. A service of a session that is no longer current is not
@@ -222,9 +242,10 @@ func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
 	active := r.service.active
 	r.queues.move(q, queueCounted, c.session.ID, at)
 	q.service = *c.service
-	if !active.counts(q) {
+	if at < active.at {
 		return SubIncluded
 	}
+	q.inFigures = true
 	active.sub = active.sub.With(q.id)
 	return SubCounted
 }
@@ -232,10 +253,11 @@ func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
 // uncount takes q out of the active service's figures if it is counted there; it
 // returns these figures then, else those given.
 func (r *routerState) uncount(q *queue, figures *protocol.ServiceSub) *protocol.ServiceSub {
-	active := r.service.active
-	if q.state != queueCounted || active == nil || !active.counts(q) {
+	if !q.inFigures {
 		return figures
 	}
+	q.inFigures = false
+	active := r.service.active
 	active.sub = active.sub.Without(q.id)
 	left := active.sub
 	return &left
@@ -247,7 +269,7 @@ func (r *routerState) uncount(q *queue, figures *protocol.ServiceSub) *protocol.
 // become pending singly.
 func (r *routerState) demoteService() {
 	active := r.service.active
-	r.service.active = nil
+	r.endActive()
 	demoted := ServiceDemoted{Router: r.router, Session: active.session, Sub: active.sub, Pending: r.service.pending == nil}
 	if demoted.Pending {
 		r.service.want(active.sub)
@@ -259,18 +281,20 @@ func (r *routerState) demoteService() {
 	r.emit(Event{Kind: ServiceDisconnected, Session: active.session, Figures: &demoted.Sub})
 }
 
-// covers reports whether the service is active or pending, and so covers what was
-// confirmed singly under it.
-func (r *routerState) covers(service protocol.ServiceID) bool {
+// covers reports whether a counted queue is still part of the service: one that is
+// pending asks the router for it, one that is active either has its SOKS or counts
+// the queue itself.
+func (r *routerState) covers(q *queue) bool {
 	active, pending := r.service.active, r.service.pending
-	return active != nil && active.sub.Service == service || pending != nil && pending.Service == service
+	return q.inFigures || active != nil && active.at > 0 && active.sub.Service == q.service ||
+		pending != nil && pending.Service == q.service
 }
 
 // uncover is called when the service subscription has changed. Counted queues that
 // it no longer covers become pending, and are returned, if they stay wanted; else
 // they are forgotten.
 func (r *routerState) uncover(wanted bool) []protocol.QueueID {
-	return r.release(wanted, func(q *queue) bool { return !r.covers(q.service) })
+	return r.release(wanted, func(q *queue) bool { return !r.covers(q) })
 }
 
 // release makes those of the counted queues pending, or forgets them.

@@ -136,8 +136,8 @@ func (r *routerState) snapshot() RouterSnapshot {
 	}
 	active := r.service.active
 	s.Active = r.queues.copy(queueActive, func(*queue) bool { return true })
-	s.Counted = r.queues.copy(queueCounted, func(q *queue) bool { return active != nil && active.counts(q) })
-	s.Covered = r.queues.copy(queueCounted, func(q *queue) bool { return active == nil || !active.counts(q) })
+	s.Counted = r.queues.copy(queueCounted, func(q *queue) bool { return q.inFigures })
+	s.Covered = r.queues.copy(queueCounted, func(q *queue) bool { return !q.inFigures })
 	for q := r.queues.first(queuePending); q != nil; q = q.next {
 		s.Pending = append(s.Pending, QueueSub{q.id, q.key})
 	}
