@@ -37,36 +37,29 @@ func (r *routerState) queueEnded(c *Client, id protocol.QueueID, reason EndReaso
 	}
 	q := r.queues.get(id)
 	accepted := q != nil && (reason == protocol.DELD || r.current() == c && r.isSubscribed(q, c, at))
+	var figures *protocol.ServiceSub
 	if accepted {
-		figures := r.uncount(q, nil)
+		figures = r.uncount(q, nil)
 		r.queues.forget(q)
-		r.tellEnded(c, id, reason, figures)
-	} else if o := r.agent.env.Observer; o != nil {
-		o.Observe(QueueEnded{r.router, c.session.ID, id, reason, false, nil})
+	}
+	if o := r.agent.env.Observer; o != nil {
+		o.Observe(QueueEnded{r.router, c.session.ID, id, reason, accepted, figures})
+	}
+	if accepted {
+		r.emit(Event{Kind: Ended, Session: c.session.ID, Queues: []protocol.QueueID{id}, Reason: reason, Figures: figures})
 	}
 	return q != nil
 }
 
-// tellEnded tells of a queue that the router has ended.
-func (r *routerState) tellEnded(c *Client, id protocol.QueueID, reason EndReason, figures *protocol.ServiceSub) {
-	if o := r.agent.env.Observer; o != nil {
-		o.Observe(QueueEnded{r.router, c.session.ID, id, reason, true, figures})
-	}
-	r.emit(Event{Kind: Ended, Session: c.session.ID, Queues: []protocol.QueueID{id}, Reason: reason, Figures: figures})
-}
-
-// isSubscribed reports whether q was subscribed on the client's session before at,
-// on its own or by its service.
+// isSubscribed reports whether q was subscribed on the client's session before at:
+// on its own, or by a service that covers it. Of a service the agent may not know
+// yet: its answer may be on its way, or lost. But the router has ended the queue on
+// this session, so it had it there, and it gives it back to no later SOKS.
 func (r *routerState) isSubscribed(q *queue, c *Client, at uint64) bool {
-	if q.state == queuePending || q.session == c.session.ID && q.at > at {
-		return false
-	}
 	if q.session == c.session.ID {
-		return true
+		return q.state != queuePending && q.at < at
 	}
-	active := r.service.active
-	return q.state == queueCounted && active != nil && active.session == c.session.ID &&
-		active.sub.Service == q.service && 0 < active.at && active.at < at
+	return q.state == queueCounted
 }
 
 // serviceTaken takes an ENDS, which ends the active service of the current session

@@ -146,9 +146,6 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	if event.Kind != 0 {
 		r.emit(event)
 	}
-	if done.Outcome == SubActivated {
-		r.endIncluded(c, answer.at)
-	}
 	if done.Outcome == SubTemporary {
 		return done.Err
 	}
@@ -206,19 +203,6 @@ func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint
 		}
 	}
 	done.Figures = active.sub
-}
-
-// endIncluded ends the queues that an SOKS, received at at, included, and that the
-// router ended after it, but before it was committed.
-func (r *routerState) endIncluded(c *Client, at uint64) {
-	for q := r.queues.first(queueCounted); q != nil; {
-		next := q.next
-		if !q.inFigures && r.ends[q.id].after(c, at) && r.covers(q) {
-			r.queues.forget(q)
-			r.tellEnded(c, q.id, protocol.END, nil)
-		}
-		q = next
-	}
 }
 
 // endActive ends the active service; what it counted is in no figures any more.
