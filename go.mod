@@ -11,6 +11,7 @@ require (
 )
 
 require (
+	github.com/bluekeyes/go-gitdiff v0.8.1 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect

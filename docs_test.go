@@ -1,0 +1,73 @@
+package heddle_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// commandsOf are the lines of the blocks marked sh in a document.
+func commandsOf(t *testing.T, file string) (commands []string) {
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	inside := false
+	for _, line := range strings.Split(string(text), "\n") {
+		switch {
+		case line == "```sh":
+			inside = true
+		case strings.HasPrefix(line, "```"):
+			inside = false
+		case inside && line != "":
+			commands = append(commands, line)
+		}
+	}
+	return commands
+}
+
+// wantStatus is 1 for the commands that show a failure, and 0 for all others.
+func wantStatus(command string) int {
+	if strings.Contains(command, "heddle replay") || strings.Contains(command, "litmus/") && !strings.Contains(command, "-fixed") {
+		return 1
+	}
+	return 0
+}
+
+// TestEveryCommandOfTheDocsWorks runs them as they stand. The tests themselves are what runs this, and CI takes their command
+// from the README.
+func TestEveryCommandOfTheDocsWorks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes as long as the searches of the docs")
+	}
+	files, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	ran := 0
+	for _, file := range append(files, "README.md") {
+		for _, line := range commandsOf(t, file) {
+			if line == "go test ./..." {
+				continue
+			}
+			t.Run(line, func(t *testing.T) {
+				if len(line) > 60 {
+					t.Log(line)
+				}
+				command := exec.Command("sh", "-c", line)
+				output, err := command.CombinedOutput()
+				status := command.ProcessState.ExitCode()
+				require.Equal(t, wantStatus(line), status, "%v\n%s", err, output)
+				if strings.Contains(line, "heddle replay") {
+					require.Contains(t, string(output), "reproduced: the same property failed, with the same trace")
+				}
+			})
+			ran++
+		}
+	}
+	require.GreaterOrEqual(t, ran, 4)
+}
+
+func TestTheReadmeBeginsWithTwoCommands(t *testing.T) {
+	require.Equal(t, []string{"go run ./cmd/heddle run", "go test ./..."}, commandsOf(t, "README.md")[:2])
+}
