@@ -11,11 +11,13 @@ import (
 // localWindow is how many transmissions a connection of Local holds in each direction before its sender waits.
 const localWindow = 256
 
-// Local is an in-process network. Each acceptor is one task, which makes all calls of its handler; connections are channels.
+// Local is an in-process network. Each acceptor is one task, which makes all calls of its handler (file local_acceptor.go);
+// connections are channels. Its methods may be called by any task, and all but Close by handlers.
 type Local[Out, In any] struct {
 	scheduler sched.Scheduler
 	mu        sched.Mutex
 	acceptors map[Address]*acceptor[Out, In]
+	order     []*acceptor[Out, In] // the same, as they came
 	closed    bool
 }
 
@@ -24,17 +26,8 @@ func NewLocal[Out, In any](s sched.Scheduler) *Local[Out, In] {
 	return &Local[Out, In]{scheduler: s, mu: sched.NewMutex(s), acceptors: map[Address]*acceptor[Out, In]{}}
 }
 
-// acceptor calls a handler, one event after the other.
-type acceptor[Out, In any] struct {
-	handler Handler[Out, In]
-	events  *sched.Chan[func()]
-	done    *sched.Chan[struct{}]
-	late    []func() // what the handler shall hear after the call that it is in
-}
-
 // Listen registers the handler of an address. It fails if there is one, or the network is closed.
 func (n *Local[Out, In]) Listen(at Address, h Handler[Out, In]) error {
-	a := &acceptor[Out, In]{handler: h, events: sched.NewChan[func()](n.scheduler, localWindow), done: sched.NewChan[struct{}](n.scheduler, 0)}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
@@ -43,169 +36,160 @@ func (n *Local[Out, In]) Listen(at Address, h Handler[Out, In]) error {
 	if n.acceptors[at] != nil {
 		return fmt.Errorf("listen at %q: the address is in use", at)
 	}
+	a := newAcceptor(n.scheduler, h)
 	n.acceptors[at] = a
+	n.order = append(n.order, a)
 	n.scheduler.Go("acceptor", a.serve)
 	return nil
 }
 
-// Do runs f as one of the acceptor's events, between calls of its handler: how a handler's own timers get to it.
+// Do runs f as one of the acceptor's events, between calls of its handler: how a handler's own timers get to it. It does not
+// wait for f. Nothing happens if nobody listens at the address, or the network is closed.
 func (n *Local[Out, In]) Do(at Address, f func()) {
-	n.mu.Lock()
-	a := n.acceptors[at]
-	n.mu.Unlock()
-	if a != nil {
+	if a := n.acceptor(at); a != nil {
 		a.post(f)
 	}
 }
 
-// Close ends all acceptors and with them all connections.
+// Close ends all sessions, of which the handlers hear. When it returns nothing calls a handler any more; so a handler must not
+// call it.
 func (n *Local[Out, In]) Close() {
+	n.mu.Lock()
+	n.closed = true
+	acceptors := n.order
+	n.mu.Unlock()
+	for _, a := range acceptors {
+		a.stop()
+	}
+	for _, a := range acceptors {
+		a.done.Recv()
+	}
+}
+
+// acceptor is who listens at the address; nil for nobody.
+func (n *Local[Out, In]) acceptor(at Address) *acceptor[Out, In] {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
-		return
+		return nil
 	}
-	n.closed = true
-	for _, a := range n.acceptors {
-		a.done.Close()
-	}
-	clear(n.acceptors)
+	return n.acceptors[at]
 }
 
 // Dial connects to the handler that listens at the address.
 func (n *Local[Out, In]) Dial(ctx context.Context, to Address, credential string) (Conn[Out, In], error) {
-	n.mu.Lock()
-	a := n.acceptors[to]
-	n.mu.Unlock()
+	a := n.acceptor(to)
 	if a == nil {
 		return nil, fmt.Errorf("dial %q: %w", to, ErrRefused)
 	}
-	var id [16]byte
-	n.scheduler.Read(id[:])
-	c := &localConn[Out, In]{
-		acceptor: a, session: Session{ID: SessionID(hex.EncodeToString(id[:]))},
-		in: sched.NewChan[In](n.scheduler, localWindow), ended: sched.NewChan[struct{}](n.scheduler, 0), once: sched.NewOnce(n.scheduler),
-	}
+	c := newLocalConn(n.scheduler, a)
 	accepted := sched.NewChan[error](n.scheduler, 1)
-	a.post(func() {
-		grant, err := a.handler.Accept(c.session.ID, credential, peer[Out, In]{c})
-		if err != nil {
-			err = fmt.Errorf("dial %q: %w: %w", to, ErrHandshake, err)
-		}
-		c.session.Grant, c.accepted = grant, err == nil
-		accepted.Send(err)
-	})
+	a.post(func() { accepted.Send(a.accept(c, credential)) })
 	answer, cancelled, stopped := sched.Recv(accepted), sched.Recv(sched.Done(ctx)), sched.Recv(a.done)
 	switch sched.Select3(&answer, &cancelled, &stopped) {
 	case 0:
 		if answer.Value != nil {
-			return nil, answer.Value
+			return nil, fmt.Errorf("dial %q: %w: %w", to, ErrHandshake, answer.Value)
 		}
 		return c, nil
 	case 1:
-		a.post(c.end)
+		_ = c.Close()
 		return nil, ctx.Err()
 	default:
 		return nil, fmt.Errorf("dial %q: %w", to, ErrReset)
 	}
 }
 
-func (a *acceptor[Out, In]) serve() {
-	for {
-		event, stopped := sched.Recv(a.events), sched.Recv(a.done)
-		if sched.Select2(&event, &stopped) == 1 {
-			return
-		}
-		event.Value()
-		for len(a.late) > 0 {
-			f := a.late[0]
-			a.late = a.late[1:]
-			f()
-		}
-	}
-}
-
-func (a *acceptor[Out, In]) post(event func()) {
-	send, stopped := sched.Send(a.events, event), sched.Recv(a.done)
-	sched.Select2(&send, &stopped)
-}
-
-// localConn is a connection of Local: the dialler's Conn and, for the handler, the Peer.
+// localConn is a connection of Local: the dialler's Conn and, as localPeer, the handler's.
 type localConn[Out, In any] struct {
 	acceptor *acceptor[Out, In]
 	session  Session
-	in       *sched.Chan[In]
+	window   *sched.Chan[struct{}] // holds one item for each transmission that waits for the acceptor
+	in       *sched.Chan[In]       // closed with the connection, so that what is in it still arrives
 	ended    *sched.Chan[struct{}]
-	once     sched.Once
-	accepted bool // of the acceptor's task
+	mu       sched.Mutex
+	closed   bool // in and ended are: no more goes either way
+
+	// Of the acceptor's task.
+	served  bool // the handler has accepted, and has not been told Closed
+	hungUp  bool // the handler has closed its end
+	ordinal int  // among the sessions of the acceptor
 }
 
+func newLocalConn[Out, In any](s sched.Scheduler, a *acceptor[Out, In]) *localConn[Out, In] {
+	var id [16]byte
+	s.Read(id[:])
+	return &localConn[Out, In]{
+		acceptor: a, session: Session{ID: SessionID(hex.EncodeToString(id[:]))}, mu: sched.NewMutex(s),
+		window: sched.NewChan[struct{}](s, localWindow), in: sched.NewChan[In](s, localWindow), ended: sched.NewChan[struct{}](s, 0),
+	}
+}
+
+// Session is what the handshake has agreed.
 func (c *localConn[Out, In]) Session() Session { return c.session }
 
+// Send hands one transmission to the acceptor; it waits while that has too many.
 func (c *localConn[Out, In]) Send(ctx context.Context, out Out) error {
-	event := sched.Send(c.acceptor.events, func() {
-		if _, _, ended := c.ended.TryRecv(); !ended {
-			c.acceptor.handler.Receive(c.session.ID, out)
-		}
-	})
-	ended, cancelled, stopped := sched.Recv(c.ended), sched.Recv(sched.Done(ctx)), sched.Recv(c.acceptor.done)
-	if sched.TrySelect2(&ended, &stopped) >= 0 {
+	if _, _, ended := c.ended.TryRecv(); ended {
 		return ErrClosed
 	}
-	switch sched.Select4(&event, &ended, &cancelled, &stopped) {
-	case 0:
-		return nil
+	room, ended, cancelled := sched.Send(c.window, struct{}{}), sched.Recv(c.ended), sched.Recv(sched.Done(ctx))
+	switch sched.Select3(&room, &ended, &cancelled) {
+	case 1:
+		return ErrClosed
 	case 2:
 		return ctx.Err()
-	default:
-		return ErrClosed
 	}
-}
-
-func (c *localConn[Out, In]) Receive() (In, error) {
-	in, ended, stopped := sched.Recv(c.in), sched.Recv(c.ended), sched.Recv(c.acceptor.done)
-	if sched.Select3(&in, &ended, &stopped) == 0 {
-		return in.Value, nil
-	}
-	if v, _, received := c.in.TryRecv(); received {
-		return v, nil
-	}
-	return in.Value, ErrClosed
-}
-
-func (c *localConn[Out, In]) Close() error {
-	c.once.Do(func() {
-		c.ended.Close()
-		c.acceptor.post(func() { c.acceptor.handler.Closed(c.session.ID) })
-	})
+	c.acceptor.post(func() { c.acceptor.receive(c, out) })
 	return nil
 }
 
-// end is Close, by the acceptor's own task, of a session whose dialler has given up.
-func (c *localConn[Out, In]) end() {
-	if c.accepted {
-		c.once.Do(func() {
-			c.ended.Close()
-			c.acceptor.handler.Closed(c.session.ID)
-		})
+// Receive waits for the next transmission.
+func (c *localConn[Out, In]) Receive() (In, error) {
+	in, ok := c.in.Recv()
+	if !ok {
+		return in, ErrClosed
 	}
+	return in, nil
 }
 
-// peer is the handler's view of a localConn.
-type peer[Out, In any] struct{ conn *localConn[Out, In] }
+// Close ends the session on this side; the handler hears of it after what was sent before.
+func (c *localConn[Out, In]) Close() error {
+	if c.end() {
+		c.acceptor.post(func() { c.acceptor.closed(c) })
+	}
+	return nil
+}
+
+// end lets nothing more go either way, and says whether that is new.
+func (c *localConn[Out, In]) end() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.closed = true
+	c.ended.Close() // first: once Receive has failed, so does Send
+	c.in.Close()
+	return true
+}
+
+// localPeer is the handler's end of a localConn.
+type localPeer[Out, In any] struct{ conn *localConn[Out, In] }
 
 // Send never waits: a dialler that does not read loses the connection, as behind a full window it would.
-func (p peer[Out, In]) Send(in In) {
-	if !p.conn.in.TrySend(in) {
+func (p localPeer[Out, In]) Send(in In) {
+	c := p.conn
+	c.mu.Lock()
+	lost := !c.closed && !c.in.TrySend(in)
+	c.mu.Unlock()
+	if lost {
 		p.Close()
 	}
 }
 
 // Close ends the session; the handler hears of it after the call that it is in.
-func (p peer[Out, In]) Close() {
-	c := p.conn
-	c.once.Do(func() {
-		c.ended.Close()
-		c.acceptor.late = append(c.acceptor.late, func() { c.acceptor.handler.Closed(c.session.ID) })
-	})
+func (p localPeer[Out, In]) Close() {
+	p.conn.hungUp = true
+	_ = p.conn.Close()
 }

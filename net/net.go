@@ -28,7 +28,8 @@ type Conn[Out, In any] interface {
 	Send(ctx context.Context, out Out) error
 	// Receive waits for the next transmission. Its error, ErrClosed or ErrReset, is final.
 	Receive() (In, error)
-	// Close ends the session on this side and lets Receive return. It may be called again.
+	// Close ends the session on this side and lets Receive return. What was sent before still arrives. It may be called
+	// again.
 	Close() error
 }
 
@@ -50,9 +51,12 @@ type Handler[In, Out any] interface {
 	Closed(session SessionID)
 }
 
-// Peer is an acceptor's way to the dialler. Its methods never block, and after the end of the session do nothing.
+// Peer is an acceptor's way to the dialler, for the handler's calls and for what its network runs between them. Its methods
+// never block, and after the end of the session do nothing.
 type Peer[Out any] interface {
 	Send(out Out)
+	// Close ends the session. What was sent before still arrives; the handler receives nothing more, and then hears Closed,
+	// though not within the call that it is in.
 	Close()
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/net"
@@ -126,6 +125,7 @@ type conn[Out, In any] struct {
 	ended      *sched.Chan[struct{}]
 	toServer   link[Out]
 	toClient   link[In]
+	opened     bool  // the dialler has had the answer to its handshake
 	err        error // of Receive once the dialler's end is closed
 	closed     bool  // the dialler's end
 	served     bool  // the handler has accepted and has not been told Closed
@@ -166,6 +166,9 @@ func (c *conn[Out, In]) atServer(e event[Out]) {
 		if c.fault != handshakeStall {
 			c.toClient.push(event[In]{opening: true}, c.network.delay())
 		}
+		if c.serverDone {
+			c.serverHangUp()
+		}
 	case e.closing:
 		c.tellClosed()
 	case c.served && !c.serverDone:
@@ -181,6 +184,7 @@ func (c *conn[Out, In]) atClient(e event[In]) {
 	switch {
 	case c.closed:
 	case e.opening:
+		c.opened = true
 		c.accepted.TrySend(e.refusal)
 		if e.refusal != nil {
 			c.end(net.ErrClosed)
@@ -188,6 +192,7 @@ func (c *conn[Out, In]) atClient(e event[In]) {
 			c.connected()
 		}
 	case e.closing:
+		c.accepted.TrySend(net.ErrReset) // if the handshake has stalled
 		c.end(net.ErrClosed)
 	default:
 		c.inbox.TrySend(e.value)
@@ -331,69 +336,14 @@ func (p peer[Out, In]) Close() {
 		return
 	}
 	c.serverDone = true
+	if c.served { // else Accept has not returned
+		c.serverHangUp()
+	}
+}
+
+func (c *conn[Out, In]) serverHangUp() {
 	if !c.network.swallows(c, 1) {
 		c.toClient.push(event[In]{closing: true}, 0)
 	}
 	c.network.world.After(0, c.tellClosed)
-}
-
-// event is what travels on a link: a transmission, the opening or the closing of the session.
-type event[T any] struct {
-	value   T
-	refusal error // of an opening that was refused
-	opening bool
-	closing bool
-	due     time.Duration
-}
-
-// link carries events one way, in order. Its head is an actor as soon as it is due.
-type link[T any] struct {
-	world   *World
-	queue   []event[T]
-	actor   *kernel.Actor
-	timer   *kernel.Timer
-	deliver func(event[T])
-}
-
-func (l *link[T]) init(w *World, name string, o *kernel.Object, deliver func(event[T])) {
-	l.world, l.deliver = w, deliver
-	l.actor = w.kernel.NewActor(kernel.DeliveryActor, name, kernel.OpDeliver, o, l.fire)
-}
-
-func (l *link[T]) push(e event[T], delay time.Duration) {
-	e.due = l.world.kernel.Now() + delay
-	l.queue = append(l.queue, e)
-	if len(l.queue) == 1 {
-		l.schedule()
-	}
-}
-
-func (l *link[T]) schedule() {
-	wait := l.queue[0].due - l.world.kernel.Now()
-	if wait <= 0 {
-		l.world.kernel.Enable(l.actor)
-		return
-	}
-	if l.timer == nil {
-		l.timer = l.world.kernel.NewTimer(nil, "delay", nil, func() { l.world.kernel.Enable(l.actor) })
-	}
-	l.timer.Set(wait)
-}
-
-func (l *link[T]) fire() {
-	e := l.queue[0]
-	l.queue = append(l.queue[:0], l.queue[1:]...)
-	l.world.kernel.Disable(l.actor)
-	if len(l.queue) > 0 {
-		l.schedule()
-	}
-	l.deliver(e)
-}
-
-func (l *link[T]) clear() {
-	l.queue = l.queue[:0]
-	l.world.kernel.Disable(l.actor)
-	if l.timer != nil {
-		l.timer.Cancel()
-	}
 }

@@ -207,18 +207,22 @@ func (n *Network[Out, In]) swallows(c *conn[Out, In], way int) bool {
 	return c.lost[way]
 }
 
-// heal lets go what was held back.
+// heal lets go what was held back, and says again what would be repeated until it is heard: the end of a connection, and the
+// request for one, which a host that does not know of it answers with a reset.
 func (n *Network[Out, In]) heal() {
 	for _, l := range n.order {
 		l.cut = [2]int{}
 	}
-	for _, c := range n.conns {
-		if c.closed {
-			continue
-		}
+	for _, c := range append([]*conn[Out, In](nil), n.conns...) {
+		lost := c.lost[0] || c.lost[1]
 		switch {
+		case c.closed && c.served && lost:
+			c.toServer.push(event[Out]{closing: true}, 0)
+		case c.closed:
 		case c.fault == blackHole:
 			c.toServer.push(event[Out]{opening: true}, 0)
+		case !c.opened && lost:
+			c.reset()
 		case c.fault == handshakeStall && c.served:
 			c.toClient.push(event[In]{opening: true}, 0)
 		}

@@ -221,3 +221,38 @@ func converse(d net.Dialer[string, string], n *sim.Node) bool {
 	}
 	return true
 }
+
+// TestHealingEndsWhatWasLeftHalfDone: the end of a connection that was lost is heard after healing, and a dial whose handshake
+// was lost is answered with a reset then, whatever its context says.
+func TestHealingEndsWhatWasLeftHalfDone(t *testing.T) {
+	for _, fault := range []string{"loss", "partition", "half-open", "mute"} {
+		t.Run(fault, func(t *testing.T) {
+			for seed := uint64(1); seed <= 40; seed++ {
+				e := newEcho()
+				sc := &sim.Scenario{Name: fault, Setup: func(w *sim.World) func() {
+					n := sim.NewNetwork[string, string](w)
+					require.NoError(t, n.Listen("router", e))
+					client := w.Node("client")
+					return func() {
+						for range 5 {
+							client.Go("dial", func() {
+								c, err := n.Dialer(client).Dial(context.Background(), "router", "me")
+								if err == nil {
+									_ = c.Send(context.Background(), "hello")
+									_ = c.Close()
+								}
+							})
+						}
+						sleep(w, 5*time.Minute)
+						w.Heal()
+						sleep(w, time.Minute)
+						w.Inline(func() { require.Empty(t, e.peers, "sessions that nobody has") })
+					}
+				}}
+				result, err := sim.NewRunner().Run(sc, sim.RunConfig{Source: only{seeded(seed), fault}, DataSeed: seed})
+				require.NoError(t, err)
+				require.Nil(t, result.Failure, "seed %d", seed)
+			}
+		})
+	}
+}

@@ -33,6 +33,7 @@ type Side struct {
 	Scheduler sched.Scheduler
 	Clock     clock.Clock
 	Simulated bool
+	World     *sim.World // nil on goroutines
 
 	t      T
 	prefix string
@@ -85,7 +86,7 @@ func Violates(t T, property string, f func(*Side)) {
 func simulate(t T, seed uint64, f func(*Side)) (*Side, sim.Result) {
 	e := &Side{t: t, Simulated: true, prefix: fmt.Sprintf("schedule %d: ", seed)}
 	scenario := &sim.Scenario{Name: "conformance", Setup: func(w *sim.World) func() {
-		e.Scheduler, e.Clock = w.Host().Scheduler(), w.Host().Clock()
+		e.World, e.Scheduler, e.Clock = w, w.Host().Scheduler(), w.Host().Clock()
 		e.tasks = sched.NewWaitGroup(e.Scheduler)
 		return func() { f(e) }
 	}}
