@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/net"
@@ -22,6 +23,7 @@ type Network[Out, In any] struct {
 	world     *World
 	listeners map[net.Address]*listener[Out, In]
 	order     []*listener[Out, In] // the same, as they came
+	nodes     []*Node              // that have a dialler
 	conns     []*conn[Out, In]     // not ended on both sides, in order of creation
 	faults    networkFaults
 }
@@ -42,7 +44,12 @@ func NewNetwork[Out, In any](w *World) *Network[Out, In] {
 }
 
 // Listen registers the handler of an address. It fails if there is one.
-func (n *Network[Out, In]) Listen(at net.Address, h net.Handler[Out, In]) error {
+func (n *Network[Out, In]) Listen(at net.Address, h net.Handler[Out, In]) (err error) {
+	n.world.Inline(func() { err = n.listen(at, h) })
+	return err
+}
+
+func (n *Network[Out, In]) listen(at net.Address, h net.Handler[Out, In]) error {
 	if n.listeners[at] != nil {
 		return fmt.Errorf("listen at %q: the address is in use", at)
 	}
@@ -55,15 +62,23 @@ func (n *Network[Out, In]) Listen(at net.Address, h net.Handler[Out, In]) error 
 
 // Dialer is how programs on the node connect.
 func (n *Network[Out, In]) Dialer(node *Node) net.Dialer[Out, In] {
-	node.onCrash = append(node.onCrash, func() {
-		for _, c := range append([]*conn[Out, In](nil), n.conns...) {
-			if c.node == node {
-				c.end(net.ErrReset)
-				c.toServer.push(event[Out]{closing: true}, 0)
-			}
+	n.world.Inline(func() {
+		if !slices.Contains(n.nodes, node) {
+			n.nodes = append(n.nodes, node)
+			node.onCrash = append(node.onCrash, func() { n.crashed(node) })
 		}
 	})
 	return dialer[Out, In]{n, node}
+}
+
+// crashed ends the connections of a node.
+func (n *Network[Out, In]) crashed(node *Node) {
+	for _, c := range slices.Clone(n.conns) {
+		if c.node == node {
+			c.end(net.ErrReset)
+			c.toServer.push(event[Out]{closing: true}, 0)
+		}
+	}
 }
 
 type dialer[Out, In any] struct {

@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // NetworkFaults are the faults that a Network draws by swarm, each under its name in the ledger.
 func NetworkFaults() []string {
@@ -213,7 +216,7 @@ func (n *Network[Out, In]) heal() {
 	for _, l := range n.order {
 		l.cut = [2]int{}
 	}
-	for _, c := range append([]*conn[Out, In](nil), n.conns...) {
+	for _, c := range slices.Clone(n.conns) {
 		lost := c.lost[0] || c.lost[1]
 		switch {
 		case c.closed && c.served && lost:

@@ -18,7 +18,6 @@ import (
 type World struct {
 	kernel    *kernel.Kernel
 	host      *Node
-	nodes     []*Node
 	faults    []faultState
 	density   int // of the swarm; -1: not yet drawn
 	sometimes []string
@@ -28,11 +27,10 @@ type World struct {
 }
 
 func (w *World) reset(k *kernel.Kernel) {
-	clear(w.nodes)
 	clear(w.onStep)
 	clear(w.onHeal)
 	*w = World{
-		kernel: k, density: -1, nodes: w.nodes[:0], faults: w.faults[:0], sometimes: w.sometimes[:0],
+		kernel: k, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0],
 		onStep: w.onStep[:0], onHeal: w.onHeal[:0],
 	}
 	w.host = w.Node("main")
@@ -43,9 +41,7 @@ func (w *World) Host() *Node { return w.host }
 
 // Node makes a node: a process with its own tasks and clock.
 func (w *World) Node(name string) *Node {
-	n := &Node{world: w, node: w.kernel.NewNode(name)}
-	w.nodes = append(w.nodes, n)
-	return n
+	return &Node{world: w, node: w.kernel.NewNode(name)}
 }
 
 // Fail records a violation of a property. The first one of a run ends it, after the current step.
