@@ -214,7 +214,9 @@ func (s *smallAgent) unsettled() string {
 			return fmt.Sprintf("%s has %d events and messages that were not taken", p.node.Name(), n)
 		}
 		for i := range snapshot.Routers {
-			if what := s.disagreement(&snapshot.Routers[i]); what != "" {
+			var what string
+			s.world.Inline(func() { what = s.disagreement(&snapshot.Routers[i]) })
+			if what != "" {
 				return fmt.Sprintf("%s at %v: %s", p.node.Name(), snapshot.Routers[i].Router, what)
 			}
 		}
