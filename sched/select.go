@@ -29,6 +29,15 @@ func (a *Case[T]) chans() (recv <-chan T, send chan<- T) {
 	}
 }
 
+// receives is the native channel of a case that receives from one; else nil. Where all cases of a select do, which is what
+// selects mostly are, nothing else needs to be asked.
+func (a *Case[T]) receives() <-chan T {
+	if a.c == nil || a.sending {
+		return nil
+	}
+	return a.c.recv
+}
+
 func (a *Case[T]) kernel() *kernel.Kernel {
 	if a.c == nil || a.c.simulated == nil {
 		return nil
@@ -131,6 +140,14 @@ func select1[A any](a *Case[A], nonblocking bool) int {
 // Select2 waits until one of the cases can go, lets it, and answers which: 0 or 1. If several can, which does is a decision
 // in a simulation and pseudo-random in production.
 func Select2[A, B any](a *Case[A], b *Case[B]) int {
+	if x, y := a.receives(), b.receives(); x != nil && y != nil {
+		select {
+		case a.Value, a.OK = <-x:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		}
+	}
 	if a.native() && b.native() {
 		return native2(a, b)
 	}
@@ -139,6 +156,16 @@ func Select2[A, B any](a *Case[A], b *Case[B]) int {
 
 // TrySelect2 is Select2 with a default: it answers -1 if no case can go at once.
 func TrySelect2[A, B any](a *Case[A], b *Case[B]) int {
+	if x, y := a.receives(), b.receives(); x != nil && y != nil {
+		select {
+		case a.Value, a.OK = <-x:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		default:
+			return -1
+		}
+	}
 	if a.native() && b.native() {
 		return tryNative2(a, b)
 	}
@@ -151,14 +178,6 @@ func native2[A, B any](a *Case[A], b *Case[B]) int {
 	}
 	recvA, sendA := a.chans()
 	recvB, sendB := b.chans()
-	if sendA == nil && sendB == nil {
-		select {
-		case a.Value, a.OK = <-recvA:
-			return 0
-		case b.Value, b.OK = <-recvB:
-			return 1
-		}
-	}
 	select {
 	case a.Value, a.OK = <-recvA:
 		return 0
@@ -200,6 +219,16 @@ func simulated2[A, B any](a *Case[A], b *Case[B], nonblocking bool) int {
 
 // Select3 is Select2 with three cases.
 func Select3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
+	if x, y, z := a.receives(), b.receives(), c.receives(); x != nil && y != nil && z != nil {
+		select {
+		case a.Value, a.OK = <-x:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		case c.Value, c.OK = <-z:
+			return 2
+		}
+	}
 	if a.native() && b.native() && c.native() {
 		return native3(a, b, c)
 	}
@@ -240,16 +269,6 @@ func native3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
 	recvA, sendA := a.chans()
 	recvB, sendB := b.chans()
 	recvC, sendC := c.chans()
-	if sendA == nil && sendB == nil && sendC == nil {
-		select {
-		case a.Value, a.OK = <-recvA:
-			return 0
-		case b.Value, b.OK = <-recvB:
-			return 1
-		case c.Value, c.OK = <-recvC:
-			return 2
-		}
-	}
 	select {
 	case a.Value, a.OK = <-recvA:
 		return 0
