@@ -45,6 +45,9 @@ Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of H
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(a.runCommand(), a.replayCommand(), a.listCommand())
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %s --help shows what it takes", err, c.CommandPath())
+	})
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
