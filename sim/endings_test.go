@@ -55,6 +55,14 @@ func TestATickingTaskIsALeakAfterAnHour(t *testing.T) {
 	require.InDelta(t, time.Hour, result.Elapsed, float64(2*time.Minute))
 }
 
+func TestATaskThatSleepsBeyondTheHourIsALeak(t *testing.T) {
+	result := resultOf(t, 1, func(w *sim.World) {
+		w.Host().Go("sleeper", func() { sleep(w, 3*time.Hour) })
+	})
+	require.NotNil(t, result.Failure)
+	require.Equal(t, sim.Leak, result.Failure.Property)
+}
+
 func TestTasksMayEndAfterTheMainTask(t *testing.T) {
 	run(t, func(w *sim.World) {
 		w.Host().Go("late", func() { _ = w.Host().Clock().Sleep(context.Background(), time.Minute) })
@@ -81,6 +89,8 @@ func TestGoexitIsReportedAndTheRunnerGoesOn(t *testing.T) {
 	require.NoError(t, err)
 	require.NotNil(t, result.Failure)
 	require.Equal(t, sim.Goexit, result.Failure.Property)
+	require.Contains(t, result.Failure.Stack, "endings_test.go")
+	require.NotContains(t, result.Failure.Stack, "0x", "addresses differ from run to run")
 
 	fine := &sim.Scenario{Name: "fine", Setup: func(w *sim.World) func() {
 		return func() { w.Host().Go("t", func() {}) }

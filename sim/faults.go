@@ -70,7 +70,7 @@ func (w *World) Struck(fault string) {
 // Rule arms a fault that strikes at any step that the source chooses, at most so many times, if the swarm has it. strike runs
 // outside any task and says whether it found something to strike.
 func (w *World) Rule(fault string, times int, strike func() bool) {
-	if !w.Swarm(fault) {
+	if !w.Swarm(fault) || times <= 0 {
 		return
 	}
 	f := w.fault(fault)

@@ -106,7 +106,8 @@ func (r *Runner) build(sc *Scenario) (err error) {
 	return nil
 }
 
-// idle ends a run whose main task has returned, when an hour of virtual time has passed since.
+// idle ends a run whose main task has returned, when nothing more happens within an hour of virtual time since. It is asked
+// while a timer is armed.
 func (r *Runner) idle() bool {
 	if !r.kernel.Finished() {
 		return false
@@ -114,7 +115,7 @@ func (r *Runner) idle() bool {
 	if r.drained < 0 {
 		r.drained = r.kernel.Now() + drainTime
 	}
-	return r.kernel.Now() >= r.drained
+	return r.kernel.NextDeadline() > r.drained
 }
 
 // judge looks at a run that has come to its end.

@@ -98,9 +98,9 @@ func (k *Kernel) dismiss(*coroutine) {} // nothing is pooled
 
 //go:norace
 func (c *coroutine) abandon() {
-	runtime.RaceDisable()
-	c.back <- struct{}{}
-	select {}
+	for { // it may be resumed, to find out
+		c.yield()
+	}
 }
 
 // serve does what the task has asked of the hub and, once it has come to a point or to its end, chooses who is next.
@@ -112,15 +112,20 @@ func (k *Kernel) serve(t *Actor) {
 		k.request = nil
 		runtime.RaceAcquire(unsafe.Pointer(&k.steps))
 		k.actor, k.task = t, nil
-		f()
+		k.answer = recovered(f)
 		runtime.RaceReleaseMerge(unsafe.Pointer(&k.objects))
 		k.resume(t)
 	}
-	if k.handoff = nil; !t.finished {
-		k.handoff = k.next(t, false)
-	} else if !t.dying {
-		k.handoff = k.next(nil, false)
+	if k.handoff = nil; !t.finished || !t.dying {
+		k.handoff = k.next(nil, false) // its waits are linked, and it is not who acts here
 	}
+}
+
+// recovered runs f and answers what it panicked with: that is for the task to see.
+func recovered(f func()) (value any) {
+	defer func() { value = recover() }()
+	f()
+	return nil
 }
 
 // onHub lets the hub run f. What f writes the task may read only in functions marked norace, unless it asks for the edge.
@@ -131,8 +136,13 @@ func (k *Kernel) onHub(f func()) {
 	k.request = f
 	runtime.RaceReleaseMerge(unsafe.Pointer(&k.steps))
 	t.coroutine.yield()
+	answer := k.answer
+	k.answer = nil
 	if t.dying {
 		t.deadOperation()
+	}
+	if answer != nil {
+		panic(answer)
 	}
 }
 

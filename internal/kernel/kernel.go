@@ -81,6 +81,7 @@ type Kernel struct {
 	pool     []*coroutine
 	hub      coroutine
 	request  func() // race build: what a task asks the hub to run
+	answer   any    // race build: what the request panicked with
 	stopped  bool
 
 	violation *Violation
@@ -119,7 +120,7 @@ func (k *Kernel) Begin(o Options) {
 	clear(k.heap)
 	k.heap = k.heap[:0]
 	k.now, k.steps, k.hash, k.objects, k.made, k.nodes, k.timerSeq = 0, 0, 0x6865646C65, 0, 0, 0, 0
-	k.task, k.last, k.handoff, k.main, k.request, k.idle = nil, nil, nil, nil, nil, nil
+	k.task, k.last, k.handoff, k.main, k.request, k.answer, k.idle = nil, nil, nil, nil, nil, nil, nil
 	k.stopped, k.violation, k.broken, k.abandoned = false, nil, nil, 0
 	k.actor = nil
 	k.root = k.newActor(ClockActor, nil, "setup")
@@ -225,6 +226,7 @@ func (k *Kernel) Value(name string, o *Object, n int) int {
 	if n < 2 {
 		return 0
 	}
+	k.mustLive()
 	var v int
 	if raceEnabled && k.task != nil {
 		k.onHub(func() { v = k.Value(name, o, n) })
@@ -251,6 +253,7 @@ func (k *Kernel) outcome(v uint64) { k.hash = mix(k.hash, v) }
 //
 //go:norace
 func (k *Kernel) Inline(f func()) {
+	k.mustLive()
 	if raceEnabled && k.task != nil {
 		k.onHub(f)
 		k.acquireHub()
@@ -264,6 +267,7 @@ func (k *Kernel) Inline(f func()) {
 //
 //go:norace
 func (k *Kernel) Observe(f func()) {
+	k.mustLive()
 	if raceEnabled && k.task != nil {
 		k.onHub(f)
 		return
@@ -275,6 +279,18 @@ func (k *Kernel) Observe(f func()) {
 func (k *Kernel) inline(f func()) {
 	task := k.task
 	k.task = nil
+	defer func() { k.task = task }() // the task may recover a panic of f
 	f()
-	k.task = task
+	if task != nil && task.dying { // its node has crashed in f
+		task.deadOperation()
+	}
+}
+
+// mustLive unwinds the acting task if it was killed: what it asks of the world has no more effect than its operations.
+//
+//go:norace
+func (k *Kernel) mustLive() {
+	if k.task != nil && k.task.dying {
+		k.task.deadOperation()
+	}
 }

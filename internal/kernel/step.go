@@ -140,9 +140,10 @@ func (k *Kernel) await(t *Actor, ready, blocking bool) {
 func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 	for {
 		if k.onStep != nil {
-			k.task = nil
-			k.guarded(k.onStep)
-			k.task = t
+			if t != nil && blocking && !t.listed { // or it would miss what onStep does to what it waits for
+				t.link()
+			}
+			k.outsideTasks(k.root, k.onStep, t)
 		}
 		if k.stopped || len(k.dying) > 0 {
 			return nil
@@ -174,12 +175,19 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 		if t != nil && blocking && !t.listed {
 			t.link()
 		}
-		k.actor, k.task = a, nil
-		k.guarded(a.fire)
-		k.actor, k.task = t, t
-		if t == nil {
-			k.actor = k.root
-		}
+		k.outsideTasks(a, a.fire, t)
+	}
+}
+
+// outsideTasks lets f run as the actor's, and then t be the acting task again, or none.
+//
+//go:norace
+func (k *Kernel) outsideTasks(a *Actor, f func(), t *Actor) {
+	k.actor, k.task = a, nil
+	k.guarded(f)
+	k.actor, k.task = t, t
+	if t == nil {
+		k.actor = k.root
 	}
 }
 

@@ -86,7 +86,9 @@ func (k *Kernel) perform(t *Actor) {
 				k.panicked(t, r, debug.Stack())
 			}
 		} else if !returned {
-			k.fail("goexit", "task "+t.Path()+" called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)", debug.Stack())
+			if !t.dying {
+				k.fail("goexit", "task "+t.Path()+" called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)", userFrames(debug.Stack()))
+			}
 			k.finish(t)
 			t.coroutine.abandon() // or it would take the hub with it
 		}

@@ -234,6 +234,11 @@ func (k *Kernel) advance() {
 	}
 }
 
+// NextDeadline is the earliest deadline of an armed timer, of which there must be one.
+//
+//go:norace
+func (k *Kernel) NextDeadline() time.Duration { return k.heap[0].deadline }
+
 //go:norace
 func (k *Kernel) before(i, j int) bool {
 	a, b := k.heap[i], k.heap[j]
