@@ -48,8 +48,31 @@ func TestS17TheSleepsAreThoseOfTheReference(t *testing.T) {
 	}
 }
 
+func TestTheDefaultsAreThoseOfTheReference(t *testing.T) {
+	want := Config{
+		Party:          protocol.RecipientService,
+		Reconnect:      RetryInterval{Initial: time.Second, GrowAfter: 10 * time.Second, Max: 10 * time.Second},
+		PersistError:   30 * time.Second,
+		MessageQueue:   2048,
+		EventQueue:     2048,
+		MessageBacklog: 65536, // of this package
+		BatchSize:      1360,
+		BlockSize:      136,
+		SendQueue:      64,
+		ConnectTimeout: 45 * time.Second,
+		RPCTimeout:     30 * time.Second,
+		PingInterval:   10 * time.Minute,
+		PingTimeouts:   3,
+		Silence:        15 * time.Minute,
+	}
+	require.Equal(t, want, DefaultConfig(protocol.RecipientService))
+	// A notification server.
+	want.Party, want.PersistError, want.PingInterval = protocol.NotifierService, 0, time.Minute
+	require.Equal(t, want, DefaultConfig(protocol.NotifierService))
+}
+
 func TestTheBoundsAreThoseOfTheProperties(t *testing.T) {
-	c := DefaultConfig(protocol.NotifierService)
+	c := DefaultConfig(protocol.RecipientService)
 	require.Equal(t, 600*time.Second+3*630*time.Second, c.DeadPeerBound())
 	c.PingInterval = 60 * time.Second
 	require.Equal(t, 60*time.Second+10*90*time.Second, c.DeadPeerBound())

@@ -45,7 +45,7 @@ func BenchmarkResubscribe(b *testing.B) {
 
 // BenchmarkDemote is the disconnect handler alone.
 func BenchmarkDemote(b *testing.B) {
-	for _, n := range []int{1_000, 10_000, 100_000} {
+	for _, n := range []int{1_000, 10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			var r register
 			for _, sub := range subs(n) {

@@ -32,7 +32,7 @@ type Client struct {
 	err error
 	// flights are the blocks that wait for answers, in the order sent; waiting
 	// finds a request in them. late are requests that no longer wait.
-	flights []*flight
+	flights flightList
 	waiting map[protocol.CorrelationID]slot
 	late    lateRequests
 	// received counts responses and pushes: the order of what the router says.
@@ -95,8 +95,7 @@ func (c *Client) stop(cause error) {
 	}
 	c.mu.Lock()
 	c.err = err
-	flights := c.flights
-	c.flights = nil
+	flights := c.flights.takeAll()
 	for _, f := range flights {
 		c.abandon(f, err, false)
 	}

@@ -27,6 +27,50 @@ type flight struct {
 	answers  []Answer
 	left     int
 	done     *sched.Chan[struct{}]
+	// next and previous are its neighbours among its client's flights.
+	next, previous *flight
+}
+
+// flightList has the flights of a client in the order sent. Taking one out costs
+// the same wherever it is: any number of calls may wait on one session.
+type flightList struct{ first, last *flight }
+
+func (l *flightList) push(f *flight) {
+	f.previous, f.next = l.last, nil
+	if l.last == nil {
+		l.first = f
+	} else {
+		l.last.next = f
+	}
+	l.last = f
+}
+
+// remove takes f out; nothing happens if it is not in the list.
+func (l *flightList) remove(f *flight) {
+	if f.previous == nil && l.first != f {
+		return
+	}
+	if f.previous == nil {
+		l.first = f.next
+	} else {
+		f.previous.next = f.next
+	}
+	if f.next == nil {
+		l.last = f.previous
+	} else {
+		f.next.previous = f.previous
+	}
+	f.previous, f.next = nil, nil
+}
+
+// takeAll empties the list.
+func (l *flightList) takeAll() []*flight {
+	var all []*flight
+	for f := l.first; f != nil; f = l.first {
+		l.remove(f)
+		all = append(all, f)
+	}
+	return all
 }
 
 // slot is the place of one request in its flight.
@@ -36,8 +80,9 @@ type slot struct {
 }
 
 // Exchange sends requests and waits for their answers, each at most
-// Config.RPCTimeout from when its block is sent: the i-th answer is that of the
-// i-th request. It sets the correlation ids in requests, which belong to the
+// Config.RPCTimeout from when its block's turn comes, the wait in the send queue
+// included: the i-th answer is that of the i-th request. An error of the router
+// (ERR) is the answer's Err. It sets the correlation ids in requests, which belong to the
 // client from then on. A response that comes after its timeout reaches Messages.
 // Subscriptions are refused: they belong to the agent.
 func (c *Client) Exchange(ctx context.Context, requests []protocol.Request) ([]Answer, error) {
@@ -48,8 +93,8 @@ func (c *Client) Exchange(ctx context.Context, requests []protocol.Request) ([]A
 	}
 	answers := c.exchange(ctx, requests)
 	for i := range answers {
-		if a := &answers[i]; a.Err == nil && a.Response.Err != nil {
-			a.Err = a.Response.Err
+		if a := &answers[i]; a.Err == nil && a.Response.Kind == protocol.ERR {
+			a.Err = responseError(&a.Response)
 		}
 	}
 	return answers, nil
@@ -137,7 +182,7 @@ func (c *Client) register(f *flight) error {
 	for i := range f.requests {
 		c.waiting[f.requests[i].Correlation] = slot{f, i}
 	}
-	c.flights = append(c.flights, f)
+	c.flights.push(f)
 	if o := a.env.Observer; o != nil {
 		o.Observe(RequestsSent{c.state.router, c.session.ID, f.requests})
 	}
@@ -162,12 +207,7 @@ func (c *Client) finish(f *flight, cause error, sent bool) error {
 		}
 		c.abandon(f, cause, sent)
 	}
-	for i, other := range c.flights {
-		if other == f {
-			c.flights = append(c.flights[:i], c.flights[i+1:]...)
-			break
-		}
-	}
+	c.flights.remove(f)
 	c.mu.Unlock()
 	if silent != nil {
 		c.stop(silent)

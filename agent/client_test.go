@@ -64,6 +64,39 @@ func TestAShortListTimesOutOnlyWhatIsMissing(t *testing.T) {
 	require.Equal(t, Stray, stray.Kind, "it is answered already")
 }
 
+func TestARefusalIsTheErrorOfItsAnswer(t *testing.T) {
+	w := newWorld(t, quick())
+	w.router.answer = func(s *fakeSession, r protocol.Request) []protocol.Response {
+		if r.Queue == queueN(1) {
+			return []protocol.Response{refuse(r, auth)}
+		}
+		response := confirm(r)
+		response.Kind = protocol.ERR // and does not say why
+		return []protocol.Response{response}
+	}
+	answers, err := w.client().Exchange(context.Background(), commands(2))
+	require.NoError(t, err)
+	require.Equal(t, error(&auth), answers[0].Err)
+	require.ErrorContains(t, answers[1].Err, "ERR without an error")
+}
+
+func TestFlightsAreTakenOutInAnyOrder(t *testing.T) {
+	var l flightList
+	f := [5]*flight{}
+	for i := range f {
+		f[i] = &flight{left: i}
+		l.push(f[i])
+	}
+	for _, i := range []int{2, 0, 4, 2} { // the middle, the first, the last; one that is gone
+		l.remove(f[i])
+	}
+	require.Equal(t, []*flight{f[1], f[3]}, l.takeAll())
+	require.Equal(t, flightList{}, l)
+	l.remove(f[1])
+	l.push(f[0])
+	require.Equal(t, []*flight{f[0]}, l.takeAll())
+}
+
 func TestL8LateRequestsAreBounded(t *testing.T) {
 	late := newLateRequests(3)
 	for i := range 10 {

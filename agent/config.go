@@ -58,9 +58,10 @@ type Config struct {
 }
 
 // DefaultConfig is the configuration of the reference for a party: that of the
-// background, which the small agent always is.
+// background, which the small agent always is. A notifier service is the agent of
+// a notification server, which keeps no errors and pings every minute.
 func DefaultConfig(party protocol.Party) Config {
-	return Config{
+	c := Config{
 		Party:          party,
 		Reconnect:      RetryInterval{Initial: time.Second, GrowAfter: 10 * time.Second, Max: 10 * time.Second},
 		PersistError:   30 * time.Second,
@@ -76,6 +77,10 @@ func DefaultConfig(party protocol.Party) Config {
 		PingTimeouts:   3,
 		Silence:        15 * time.Minute,
 	}
+	if party == protocol.NotifierService {
+		c.PersistError, c.PingInterval = 0, 60*time.Second
+	}
+	return c
 }
 
 // Validate says in one line what is wrong with c, if anything.

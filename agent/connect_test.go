@@ -39,6 +39,43 @@ func TestCallersShareOneConnection(t *testing.T) {
 	require.Nil(t, w.agent.ClientBySession("another"))
 }
 
+func TestLookupsNeverAnswerWithWhatIsGone(t *testing.T) {
+	w := newWorld(t, quick(func(c *Config) { c.PersistError = time.Hour }))
+	w.router.grant = protocol.EncodeGrant(&serviceA)
+	lookup := func() (*Client, error) { return w.agent.ConnectedClient(testRouter) }
+	none, err := lookup()
+	require.NoError(t, err)
+	require.Nil(t, none, "an unknown router")
+
+	c := w.client()
+	require.Equal(t, testRouter, c.Router())
+	require.Equal(t, serviceA, *c.Service())
+	require.False(t, c.Own())
+	c.lost.Store(true) // its handler is held up
+	none, err = lookup()
+	require.NoError(t, err)
+	require.Nil(t, none)
+	require.Nil(t, w.agent.ClientBySession(c.Session()))
+
+	w.router.set(func() { w.router.dial = func(context.Context, int) error { return net.ErrRefused } })
+	_, err = w.agent.Client(context.Background(), testRouter)
+	require.ErrorIs(t, err, net.ErrRefused)
+	none, err = lookup()
+	require.Nil(t, none)
+	require.ErrorIs(t, err, net.ErrRefused)
+	r := c.state
+	r.mu.Lock()
+	v := r.clients.Get()
+	r.clients.Remove(v)
+	expired, _ := r.clients.GetOrCreate(r.agent.env.Scheduler)
+	expired.Fill(connection{failed: connectError{net.ErrRefused, r.agent.env.Clock.Now()}})
+	r.mu.Unlock()
+	none, err = lookup()
+	require.Nil(t, none)
+	require.NoError(t, err, "it expires now")
+	w.router.session(1).Close() // for its handler
+}
+
 func TestACallerWhoLeavesTakesTheAttemptFromNobody(t *testing.T) {
 	w := newWorld(t, quick())
 	release := make(chan struct{})

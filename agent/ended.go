@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"maps"
+
 	"github.com/heddle-go/heddle/agent/protocol"
 	"github.com/heddle-go/heddle/net"
 )
@@ -10,13 +12,41 @@ import (
 // in one order, but an answer is committed by who waits for it, and so perhaps
 // after the END that followed it. The mark restores the order (property S18): an
 // answer received before the END is of a subscription that has ended.
+//
+// A mark is of use to requests that were under way when it was made. On a busy
+// router there is always one, so marks go by rounds: a round ends when all
+// requests of the round before have been committed, and with it go the marks of
+// that round. So they are at most those of the time of two RPCs (property L8).
 type endMark struct {
 	session net.SessionID
 	at      uint64
+	round   uint64
 }
 
 // after reports whether the client's session received the end after at.
 func (m endMark) after(c *Client, at uint64) bool { return m.at > at && m.session == c.session.ID }
+
+// isAsking reports whether any request is under way.
+func (r *routerState) isAsking() bool { return r.rpcs != [2]int{} }
+
+// beginRPC counts an RPC that is about to be sent, and returns its round.
+func (r *routerState) beginRPC() uint64 {
+	r.rpcs[r.round%2]++
+	return r.round
+}
+
+// endRPC counts an RPC that was committed.
+func (r *routerState) endRPC(round uint64) {
+	r.rpcs[round%2]--
+	switch {
+	case !r.isAsking():
+		r.ends = nil
+		r.service.taken = endMark{}
+	case r.rpcs[(r.round+1)%2] == 0:
+		maps.DeleteFunc(r.ends, func(_ protocol.QueueID, m endMark) bool { return m.round < r.round })
+		r.round++
+	}
+}
 
 // queueEnded takes an END or DELD. It reports false if the queue is not recorded.
 //
@@ -29,11 +59,11 @@ func (r *routerState) queueEnded(c *Client, id protocol.QueueID, reason EndReaso
 	if r.closed {
 		return true
 	}
-	if r.rpcs > 0 {
+	if r.isAsking() {
 		if r.ends == nil {
 			r.ends = make(map[protocol.QueueID]endMark)
 		}
-		r.ends[id] = endMark{c.session.ID, at}
+		r.ends[id] = endMark{c.session.ID, at, r.round}
 	}
 	q := r.queues.get(id)
 	accepted := q != nil && (reason == protocol.DELD || r.current() == c && r.isSubscribed(q, c, at))
@@ -71,8 +101,8 @@ func (r *routerState) serviceTaken(c *Client, at uint64) {
 	if r.closed {
 		return
 	}
-	if r.rpcs > 0 {
-		r.service.taken = endMark{c.session.ID, at}
+	if r.isAsking() {
+		r.service.taken = endMark{c.session.ID, at, r.round}
 	}
 	active := r.service.active
 	accepted := r.current() == c && active != nil && active.session == c.session.ID && at > active.at

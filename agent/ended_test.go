@@ -84,6 +84,70 @@ func TestS18AnEndDoesNotTakeANewerWish(t *testing.T) {
 	require.Equal(t, []QueueSub{{queueN(1), "key"}}, r.snapshot().Pending)
 }
 
+func TestL8MarksOfEndsDoNotOutliveTheRequestsThatNeedThem(t *testing.T) {
+	w := newWorld(t, quick())
+	c := w.client()
+	r := c.state
+	r.lock()
+	rounds := []uint64{r.beginRPC()}
+	r.unlock()
+	for i := range 1000 { // one request is always under way
+		r.queueEnded(c, queueN(i), protocol.DELD, uint64(i+1))
+		r.lock()
+		rounds = append(rounds, r.beginRPC())
+		marked := r.ends[queueN(i)].after(c, uint64(i))
+		r.endRPC(rounds[0])
+		kept := len(r.ends)
+		r.unlock()
+		rounds = rounds[1:]
+		require.True(t, marked)
+		require.LessOrEqual(t, kept, 3)
+	}
+	r.lock()
+	r.endRPC(rounds[0])
+	r.unlock()
+	require.Empty(t, r.ends)
+}
+
+// A mark stays as long as any request that was under way when it was made, however
+// many others begin and end meanwhile.
+func TestS18AMarkStaysForTheSlowestRequest(t *testing.T) {
+	w := newWorld(t, quick())
+	require.NoError(t, w.subscribe(QueueSub{queueN(9), "key"}))
+	r := w.agent.knownRouter(testRouter)
+	c := r.current()
+	queues, err := r.want(subs(1))
+	require.NoError(t, err)
+	other := func() uint64 {
+		r.lock()
+		defer r.unlock()
+		return r.beginRPC()
+	}
+	end := func(round uint64) {
+		r.lock()
+		defer r.unlock()
+		r.endRPC(round)
+	}
+	for range 3 {
+		end(other())
+	}
+	first := other()
+	asked := r.begin(c, queues)
+	end(first)
+	for range 3 {
+		end(other())
+	}
+	r.queueEnded(c, queueN(1), protocol.END, 102)
+	for range 10 {
+		a, b := other(), other()
+		end(a)
+		end(b)
+	}
+	require.NoError(t, r.commit(c, asked, []Answer{{Response: confirm(asked.requests[0]), at: 101}}))
+	committed := of[ResultsCommitted](w.observer)
+	require.Equal(t, SubEnded, committed[len(committed)-1].Results[0].Outcome)
+}
+
 func TestAnEndOfAnUnknownQueueIsHandedOn(t *testing.T) {
 	w := newWorld(t, quick())
 	require.NoError(t, w.subscribe(subs(1)...))

@@ -23,8 +23,8 @@ const (
 	Subscribed
 	// SubError: Errors, the queues given up and why.
 	SubError
-	// Ended: Queues, and the Reason: another client took them (END) or they were
-	// deleted (DELD). If one was counted under the service, Figures is what is
+	// Ended: Queues, and the Reason: another client took them, singly (END) or with
+	// the service (ENDS), or they were deleted (DELD). If one was counted under the service, Figures is what is
 	// left of that. The session is the one that brought the news.
 	Ended
 	// ServiceSubscribed: Wanted, what was asked for; Confirmed, the router's own
@@ -91,8 +91,9 @@ const (
 	// SUB (MSG). An END or DELD of a queue that the agent does not know singly,
 	// as one of a service, is pushed too.
 	Pushed MessageKind = iota + 1
-	// Late: the answer to Request, after its timeout. Late answers to
-	// subscriptions are not here: they count, and have their events.
+	// Late: the answer to Request, after its timeout; also that to a PING of the
+	// agent's. Late answers to subscriptions are not here, but for a MSG that
+	// answers SUB: they count, and have their events.
 	Late
 	// Stray: an answer to no request that the session knows of.
 	Stray

@@ -34,9 +34,12 @@ type routerState struct {
 	service serviceState
 	// ends has the ENDs and DELDs received while batches were out (see ended.go).
 	ends map[protocol.QueueID]endMark
-	// calls are the calls that subscribe, and rpcs the requests that are sent and
-	// not committed.
-	calls, rpcs int
+	// calls are the calls that subscribe.
+	calls int
+	// rpcs are the requests that are sent and not committed: those of this round
+	// at round%2, those of the round before in the other place (see ended.go).
+	rpcs  [2]int
+	round uint64
 }
 
 // connection is what a session variable is filled with: a client or an error.

@@ -71,7 +71,7 @@ func (r *routerState) subscribeServiceOn(ctx context.Context, c *Client, sub pro
 		return nil
 	}
 	wish := r.service.wish
-	r.rpcs++
+	round := r.beginRPC()
 	r.mu.Unlock()
 	requests := []protocol.Request{{Command: r.agent.config.Party.ServiceCommand(), Service: sub}}
 	var answer Answer
@@ -83,7 +83,7 @@ func (r *routerState) subscribeServiceOn(ctx context.Context, c *Client, sub pro
 	r.lock()
 	defer r.unlock()
 	err := r.commitService(c, &requests[0], wish, answer)
-	r.endRPC()
+	r.endRPC(round)
 	return err
 }
 

@@ -98,7 +98,7 @@ func TestS8AnswersAreCountedInTheOrderReceived(t *testing.T) {
 	r.lock()
 	require.NoError(t, r.commitService(c, &protocol.Request{Service: handed}, r.service.wish, soks))
 	r.unlock()
-	r.rpcs++
+	r.beginRPC()
 	require.NoError(t, r.commit(c, part(asked, 2, 3), []Answer{sok(queueN(3), 21)}))
 
 	s := r.snapshot()
@@ -107,7 +107,7 @@ func TestS8AnswersAreCountedInTheOrderReceived(t *testing.T) {
 }
 
 func part(q question, lo, hi int) question {
-	return question{q.requests[lo:hi], q.queues[lo:hi], q.wishes[lo:hi]}
+	return question{q.requests[lo:hi], q.queues[lo:hi], q.wishes[lo:hi], q.round}
 }
 
 func TestS7ADisconnectedServiceIsPendingAndSubscribedBeforeSingleQueues(t *testing.T) {

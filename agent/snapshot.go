@@ -115,7 +115,7 @@ func (a *Agent) Snapshot() Snapshot {
 func (r *routerState) snapshot() RouterSnapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := RouterSnapshot{Router: r.router, Own: r.own, Calls: r.calls, RPCs: r.rpcs}
+	s := RouterSnapshot{Router: r.router, Own: r.own, Calls: r.calls, RPCs: r.rpcs[0] + r.rpcs[1]}
 	if v := r.clients.Get(); v != nil {
 		got, filled := v.Read()
 		s.ClientVar = v.ID()

@@ -100,6 +100,7 @@ type question struct {
 	requests []protocol.Request
 	queues   []*queue
 	wishes   []uint64
+	round    uint64
 }
 
 // begin makes the requests for those queues that are still pending: others were
@@ -127,7 +128,7 @@ func (r *routerState) begin(c *Client, batch []*queue) question {
 		asked.wishes = append(asked.wishes, q.wish)
 	}
 	if len(asked.requests) > 0 {
-		r.rpcs++
+		asked.round = r.beginRPC()
 	}
 	return asked
 }
@@ -139,14 +140,5 @@ func (r *routerState) end(c *Client, asked question) {
 			q.asked = nil
 		}
 	}
-	r.endRPC()
-}
-
-// endRPC counts an RPC that was committed. With none under way nobody needs to
-// know what ended meanwhile.
-func (r *routerState) endRPC() {
-	if r.rpcs--; r.rpcs == 0 {
-		clear(r.ends)
-		r.service.taken = endMark{}
-	}
+	r.endRPC(asked.round)
 }

@@ -29,6 +29,45 @@ func TestSubscribedQueuesAreActiveUnderTheSession(t *testing.T) {
 	require.Equal(t, protocol.AuthKey("key"), w.router.last().sent()[0].Key)
 }
 
+func TestANotifierServiceSubscribesNotifications(t *testing.T) {
+	w := newWorld(t, quick(func(c *Config) {
+		c.Party, c.Credential.Role = protocol.NotifierService, protocol.Notifier
+	}))
+	w.router.grant = protocol.EncodeGrant(&serviceA)
+	require.NoError(t, w.subscribeService(handed))
+	require.NoError(t, w.subscribe(subs(1)...))
+	w.event(Connected)
+	w.event(ServiceSubscribed)
+	w.event(Subscribed)
+	sent := w.router.last().sent()
+	require.Equal(t, []protocol.Command{protocol.NSUBS, protocol.NSUB}, []protocol.Command{sent[0].Command, sent[1].Command})
+
+	w.router.last().push(push(protocol.NMSG, queueN(1)))
+	message, _ := w.agent.Messages().Recv()
+	require.Equal(t, protocol.NMSG, message.Response.Kind)
+
+	// A message is no answer to NSUB.
+	w.router.set(func() {
+		w.router.answer = func(s *fakeSession, r protocol.Request) []protocol.Response {
+			response := confirm(r)
+			response.Kind = protocol.MSG
+			return []protocol.Response{response}
+		}
+	})
+	require.NoError(t, w.subscribe(QueueSub{queueN(2), "key"}))
+	require.Equal(t, protocol.Unexpected, w.event(SubError).Errors[0].Err.Kind)
+}
+
+// The certificate of one role does not subscribe the service of another.
+func TestAServiceOfAnotherRoleIsUnavailable(t *testing.T) {
+	w := newWorld(t, quick(func(c *Config) { c.Credential.Role = protocol.Proxy }))
+	w.router.grant = protocol.EncodeGrant(&serviceA)
+	require.NoError(t, w.subscribeService(handed))
+	w.event(Connected)
+	require.Equal(t, handed, w.event(ServiceUnavailable).Wanted)
+	require.Empty(t, w.router.last().sent(), "the router is not asked")
+}
+
 func TestS11AnswersBelongToTheirQueuesInAnyOrder(t *testing.T) {
 	w := newWorld(t, quick(func(c *Config) { c.BlockSize = 3 }))
 	var held []protocol.Response
