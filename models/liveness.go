@@ -191,9 +191,10 @@ func (m *Monitor) live(r *router, owner Owner, now time.Duration) (wait time.Dur
 
 // l1Owned compares the agent's belief about a queue with the router's; it says how they differ.
 //
-// One difference is none of the agent's: while it was away, a queue of its service was deleted, or another client subscribed it on its
-// own, which dissolves the association. Then the next SOKS does not give the queue to the session, and the router has no word for that
-// but its figures, which the application is told.
+// One difference is excused, which L1 as stated does not do: while the agent was away, a queue of its service was deleted, or another
+// client subscribed it on its own, which dissolves the association. Then the next SOKS does not give the queue to the session, only its
+// figures tell, and the agent goes on believing that it is covered. Without the excuse about 3 runs in 1,000 fail; it has to go
+// together with a mend of the agent (docs/findings.md, "Open").
 func (m *Monitor) l1Owned(r *router, q *queue, owner Owner) string {
 	s := q.session
 	if q.place == counted || q.place == included {
