@@ -64,6 +64,7 @@ func TestTheDefaultsAreThoseOfTheReference(t *testing.T) {
 		PingInterval:   10 * time.Minute,
 		PingTimeouts:   3,
 		Silence:        15 * time.Minute,
+		EndDelay:       15 * time.Second,
 	}
 	require.Equal(t, want, DefaultConfig(protocol.RecipientService))
 	// A notification server.
@@ -76,7 +77,7 @@ func TestTheBoundsAreThoseOfTheProperties(t *testing.T) {
 	require.Equal(t, 600*time.Second+3*630*time.Second, c.DeadPeerBound())
 	c.PingInterval = 60 * time.Second
 	require.Equal(t, 60*time.Second+10*90*time.Second, c.DeadPeerBound())
-	require.Equal(t, c.DeadPeerBound()+30*time.Second+45*time.Second+10*time.Second+(1+2*10)*30*time.Second, c.SubscribeBound(2000))
+	require.Equal(t, c.DeadPeerBound()+30*time.Second+45*time.Second+10*time.Second+(2+2*10)*30*time.Second, c.SubscribeBound(2000))
 }
 
 func TestAWorkerRetriesUntilNothingIsPending(t *testing.T) {

@@ -33,42 +33,62 @@ func (c *Client) receive() {
 // to a request that no longer waits, and one to no known request, to the router's
 // state or to the application. It never waits for a consumer.
 func (c *Client) dispatch(block []protocol.Response) {
+	var messages []Message
+	for len(block) > 0 {
+		block, messages = c.dispatchRun(block, messages)
+	}
 	a := c.state.agent
-	now := a.env.Clock.Now()
-	var rest []arrival
+	if len(messages) > 0 {
+		if n := a.messages.add(messages...); n > a.config.MessageBacklog {
+			c.stop(&protocol.Error{Kind: protocol.IO, Detail: fmt.Sprintf("%d messages wait for their consumer, over MessageBacklog", n)})
+		}
+	}
+}
+
+// dispatchRun dispatches the beginning of the block: answers that somebody waits
+// for, and then others. Those that come after these are given to nobody before the
+// router's state has taken them: so an END is never overtaken by a later answer.
+func (c *Client) dispatchRun(block []protocol.Response, messages []Message) ([]protocol.Response, []Message) {
+	now := c.state.agent.env.Clock.Now()
+	var others []arrival
 	var finished []*flight
+	concernsState := false
 	c.mu.Lock()
 	c.lastReceived, c.timeouts = now, 0
-	for _, response := range block {
+	for len(block) > 0 {
+		response := block[0]
+		s, waits := c.waiting[response.Correlation]
+		if waits && concernsState {
+			break
+		}
+		block = block[1:]
 		c.received++
-		if response.Correlation.IsZero() {
-			rest = append(rest, arrival{kind: Pushed, at: c.received, response: response})
-		} else if s, ok := c.waiting[response.Correlation]; ok {
+		switch {
+		case response.Correlation.IsZero():
+			concernsState = true
+			others = append(others, arrival{kind: Pushed, at: c.received, response: response})
+		case waits:
 			if c.answer(s, response) {
 				finished = append(finished, s.flight)
 			}
 			if response.Kind == protocol.MSG && s.flight.requests[s.index].Command == protocol.SUB {
-				rest = append(rest, arrival{kind: Pushed, at: c.received, response: response})
+				others = append(others, arrival{kind: Pushed, at: c.received, response: response})
 			}
-		} else {
-			rest = append(rest, c.unawaited(response))
+		default:
+			concernsState = true
+			others = append(others, c.unawaited(response))
 		}
 	}
 	c.mu.Unlock()
 	for _, f := range finished {
 		f.done.TrySend(struct{}{})
 	}
-	var messages []Message
-	for i := range rest {
-		if c.handle(&rest[i]) {
-			messages = append(messages, Message{rest[i].kind, c.state.router, c.session.ID, rest[i].request, rest[i].response})
+	for i := range others {
+		if c.handle(&others[i]) {
+			messages = append(messages, Message{others[i].kind, c.state.router, c.session.ID, others[i].request, others[i].response})
 		}
 	}
-	if len(messages) > 0 {
-		if n := a.messages.add(messages...); n > a.config.MessageBacklog {
-			c.stop(&protocol.Error{Kind: protocol.IO, Detail: fmt.Sprintf("%d messages wait for their consumer, over MessageBacklog", n)})
-		}
-	}
+	return block, messages
 }
 
 // answer gives a request that waits its response, and reports whether that was
@@ -77,6 +97,9 @@ func (c *Client) answer(s slot, response protocol.Response) bool {
 	delete(c.waiting, response.Correlation)
 	s.flight.answers[s.index] = Answer{Response: response, at: c.received}
 	s.flight.left--
+	if c.answered.Before(s.flight.begun) {
+		c.answered = s.flight.begun
+	}
 	if o := c.state.agent.env.Observer; o != nil {
 		o.Observe(RequestAnswered{c.state.router, c.session.ID, response})
 	}

@@ -134,7 +134,7 @@ func TestSubscriptionsAreNotForExchange(t *testing.T) {
 
 func TestL7ASilentPeerIsPingedAndDropped(t *testing.T) {
 	w := newWorld(t, quick(func(c *Config) {
-		c.PingInterval, c.RPCTimeout = 5*time.Millisecond, 5*time.Millisecond
+		c.PingInterval, c.RPCTimeout = 5*time.Millisecond, 300*time.Millisecond
 		c.PingTimeouts, c.Silence = 2, 10*time.Millisecond
 		c.Reconnect = RetryInterval{Initial: time.Minute, Max: time.Minute}
 	}))

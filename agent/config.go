@@ -35,7 +35,8 @@ type Config struct {
 	// items, from 1.
 	MessageQueue, EventQueue int
 	// MessageBacklog bounds the messages that wait for room in Messages: a
-	// session that brings more is dropped, and so subscribed again.
+	// session that brings more is dropped, and so subscribed again. It is to be
+	// well above what a router sends at once to who has just subscribed.
 	MessageBacklog int
 	// BatchSize is the number of queues in one subscription; results are
 	// committed by batch. BlockSize is the number of requests in one
@@ -53,6 +54,9 @@ type Config struct {
 	PingInterval time.Duration
 	PingTimeouts int
 	Silence      time.Duration
+	// EndDelay is how late a router may send the END of a queue that another client
+	// took: so long after an SOKS its figures may miss what was confirmed before.
+	EndDelay time.Duration
 	// OwnDomains are the domains whose routers are the operator's own.
 	OwnDomains []string
 }
@@ -76,6 +80,7 @@ func DefaultConfig(party protocol.Party) Config {
 		PingInterval:   600 * time.Second,
 		PingTimeouts:   3,
 		Silence:        15 * time.Minute,
+		EndDelay:       15 * time.Second,
 	}
 	if party == protocol.NotifierService {
 		c.PersistError, c.PingInterval = 0, 60*time.Second
@@ -96,6 +101,9 @@ func (c Config) Validate() error {
 	}
 	if c.PersistError < 0 {
 		return fmt.Errorf("agent: PersistError is %v; want 0 or more", c.PersistError)
+	}
+	if c.EndDelay < 0 {
+		return fmt.Errorf("agent: EndDelay is %v; want 0 or more", c.EndDelay)
 	}
 	for _, n := range []struct {
 		name  string
@@ -142,12 +150,12 @@ func (c Config) SubscribeBound(n int) time.Duration {
 	return c.DeadPeerBound() + c.PersistError + c.ConnectTimeout + c.Reconnect.Max + c.attemptBound(n)
 }
 
-// attemptBound is how long the subscriptions of one attempt can take: one answer
+// attemptBound is how long the subscriptions of one attempt can take: two answers
 // for the service and one for each block, all timed out.
 func (c Config) attemptBound(n int) time.Duration {
 	batches := (n + c.BatchSize - 1) / c.BatchSize
 	blocks := (min(n, c.BatchSize) + c.BlockSize - 1) / c.BlockSize
-	return time.Duration(1+batches*blocks) * c.RPCTimeout
+	return time.Duration(2+batches*blocks) * c.RPCTimeout
 }
 
 // isOwn reports whether the first host of r equals, or is a subdomain of, one of

@@ -94,7 +94,8 @@ func (r *routerState) isSubscribed(q *queue, c *Client, at uint64) bool {
 
 // serviceTaken takes an ENDS, which ends the active service of the current session
 // with all queues that it covered, unless a newer wish for it covers them. A queue
-// that was confirmed after the ENDS is subscribed again.
+// that was confirmed after the ENDS is subscribed again. What the newer wish covers
+// is on no session any more.
 func (r *routerState) serviceTaken(c *Client, at uint64) {
 	r.lock()
 	defer r.unlock()
@@ -112,12 +113,15 @@ func (r *routerState) serviceTaken(c *Client, at uint64) {
 		r.endActive()
 		taken.Queues = r.release(true, func(q *queue) bool { return q.session == c.session.ID && q.at > at })
 		r.uncover(false)
+		for q := r.queues.first(queueCounted); q != nil; q = q.next {
+			q.session, q.vouched = "", false
+		}
 	}
 	if o := r.agent.env.Observer; o != nil {
 		o.Observe(taken)
 	}
 	if accepted {
-		r.emit(Event{Kind: ServiceEnded, Session: c.session.ID, Figures: &taken.Sub})
+		r.emit(Event{Kind: ServiceEnded, Session: c.session.ID, Figures: &taken.Sub, Queues: taken.Queues})
 		r.ensureWorker()
 	}
 }

@@ -51,7 +51,7 @@ func TestS18AnEndBetweenAnswerAndCommitEndsTheSubscription(t *testing.T) {
 	c := r.current()
 	queues, err := r.want(subs(2))
 	require.NoError(t, err)
-	asked := r.begin(c, queues)
+	asked, _ := r.begin(c, queues)
 	answers := []Answer{{Response: confirm(asked.requests[0]), at: 100}, {Response: confirm(asked.requests[1]), at: 101}}
 
 	require.True(t, r.queueEnded(c, queueN(1), protocol.END, 102))
@@ -75,7 +75,7 @@ func TestS18AnEndDoesNotTakeANewerWish(t *testing.T) {
 	r := w.agent.knownRouter(testRouter)
 	c := r.current()
 	queues, _ := r.want(subs(1))
-	asked := r.begin(c, queues)
+	asked, _ := r.begin(c, queues)
 	r.queueEnded(c, queueN(1), protocol.END, 102)
 	_, _ = r.want(subs(1)) // again, with the same key
 
@@ -132,7 +132,7 @@ func TestS18AMarkStaysForTheSlowestRequest(t *testing.T) {
 		end(other())
 	}
 	first := other()
-	asked := r.begin(c, queues)
+	asked, _ := r.begin(c, queues)
 	end(first)
 	for range 3 {
 		end(other())

@@ -29,7 +29,8 @@ const (
 	Ended
 	// ServiceSubscribed: Wanted, what was asked for; Confirmed, the router's own
 	// figures (a mismatch is information); Figures, what is now recorded: those
-	// and the queues that were confirmed singly after them.
+	// and the queues that were confirmed singly after them; Queues, if any, those
+	// that the figures may not count: they are pending, on their own.
 	ServiceSubscribed
 	// ServiceSubError: Wanted, which is given up, and Err, why.
 	ServiceSubError
@@ -37,9 +38,11 @@ const (
 	// service: every queue of it is to be subscribed on its own, anew.
 	ServiceUnavailable
 	// ServiceDisconnected: Figures, the subscription that is lost with its
-	// session; it is now pending, unless a newer one was.
+	// session; it is now pending, unless a newer one was; Queues, those that the
+	// newer one does not cover: they are pending, on their own.
 	ServiceDisconnected
-	// ServiceEnded: Figures, the subscription that another client took (ENDS).
+	// ServiceEnded: Figures, the subscription that another client took (ENDS);
+	// Queues, those confirmed after that: they are pending, on their own.
 	ServiceEnded
 )
 

@@ -177,8 +177,11 @@ type (
 	// ServiceCommitted: the answer to a service subscription for Wanted, obtained
 	// on the session, was applied. Confirmed is the router's own figure for
 	// SubActivated, Figures what is recorded with it; Counted are the queues that
-	// were confirmed singly after it and stay counted. Err is the answer's error.
-	// Correlation is that of the request; zero if it was not sent.
+	// were confirmed singly after it and stay counted. Queues are those of earlier
+	// sessions that the router's figures may not count: they are pending singly, and
+	// with them the service, for figures that do. Err is the answer's error.
+	// Correlation is that of the request; zero if it was not sent. Late: the answer
+	// came after its timeout.
 	ServiceCommitted struct {
 		Router      protocol.Router
 		Session     net.SessionID
@@ -188,7 +191,9 @@ type (
 		Confirmed   protocol.ServiceSub
 		Figures     protocol.ServiceSub
 		Counted     []protocol.QueueID
+		Queues      []protocol.QueueID
 		Err         *protocol.Error
+		Late        bool
 	}
 	// ServiceDemoted: the service is no longer subscribed on its session. Pending:
 	// it is now pending; else a newer one was pending, or has taken its place. If
@@ -275,14 +280,12 @@ type (
 		Var     uint64
 		Attempt int
 	}
-	// WorkerConnected: it has a client and takes on what is pending now. Queues
-	// counts those that no call is asking for on this session already.
+	// WorkerConnected: it has a client, and asks first for what the RequestsBegun that
+	// follows in the same critical section says.
 	WorkerConnected struct {
 		Router  protocol.Router
 		Var     uint64
 		Session net.SessionID
-		Queues  int
-		Service bool
 	}
 	// WorkerSleep: it is about to sleep for Delay.
 	WorkerSleep struct {
@@ -290,8 +293,8 @@ type (
 		Var    uint64
 		Delay  time.Duration
 	}
-	// WorkerRemoved: it ends, and is removed. Idle: it found nothing pending;
-	// else the agent is closed.
+	// WorkerRemoved: it ends, and is removed. Idle: it found nothing pending, or
+	// nothing that no call under way has taken on; else the agent is closed.
 	WorkerRemoved struct {
 		Router protocol.Router
 		Var    uint64
@@ -301,6 +304,15 @@ type (
 
 // Transitions of the requests of one session: S11, S12, L4, L8.
 type (
+	// RequestsBegun: a call or the worker is to ask for what is pending: one batch of
+	// queues, or the service. RequestsSent follows for each block of Requests, which
+	// then have their correlation ids, unless the session is lost before or has
+	// another service.
+	RequestsBegun struct {
+		Router   protocol.Router
+		Session  net.SessionID
+		Requests []protocol.Request
+	}
 	// RequestsSent: requests are handed over in one block and wait for answers.
 	RequestsSent struct {
 		Router   protocol.Router
@@ -374,6 +386,7 @@ func (WorkerAttempt) transition()     {}
 func (WorkerConnected) transition()   {}
 func (WorkerSleep) transition()       {}
 func (WorkerRemoved) transition()     {}
+func (RequestsBegun) transition()     {}
 func (RequestsSent) transition()      {}
 func (RequestAnswered) transition()   {}
 func (RequestsAbandoned) transition() {}

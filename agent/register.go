@@ -34,10 +34,12 @@ type queue struct {
 	session net.SessionID
 	at      uint64
 	// service is that which covers a counted queue. inFigures: the figures of the
-	// active service count it, as one confirmed singly after its SOKS.
-	service    protocol.ServiceID
-	inFigures  bool
-	prev, next *queue
+	// active service count it, as one confirmed singly after its SOKS. vouched: if
+	// the router's figures are those that cover it, of the active service or else of
+	// the pending one, the queue is in them.
+	service            protocol.ServiceID
+	inFigures, vouched bool
+	prev, next         *queue
 }
 
 // queueList is a doubly linked list of queues in the order in which they came:
@@ -87,7 +89,7 @@ func (r *register) move(q *queue, to queueState, session net.SessionID, at uint6
 		r.lists[to].push(q)
 		q.state = to
 	}
-	q.session, q.at, q.inFigures = session, at, false
+	q.session, q.at, q.inFigures, q.vouched = session, at, false, false
 }
 
 // forget removes q from the register.

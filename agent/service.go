@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"time"
 
 	"github.com/heddle-go/heddle/agent/protocol"
 	"github.com/heddle-go/heddle/net"
@@ -27,10 +28,18 @@ type serviceState struct {
 // service and is covered by that service since, active or pending: also those that
 // are included in later figures of the router. Should that service be given up for
 // another, they are subscribed on their own.
+//
+// Only its figures say whether an SOKS gives a queue of an earlier session to this
+// one: meanwhile the queue may have been deleted, or taken by another client. If
+// they are not those that are known to count it (queue.vouched), it is subscribed
+// on its own, and then the service once more: whether its figures counted what was
+// confirmed again nobody knows, but those of the second SOKS do.
 type activeService struct {
 	sub     protocol.ServiceSub
 	session net.SessionID
 	at      uint64
+	// since is the time at which at was committed.
+	since time.Time
 }
 
 func (s *serviceState) want(sub protocol.ServiceSub) {
@@ -46,6 +55,9 @@ func (r *routerState) subscribeService(ctx context.Context, sub protocol.Service
 		return ErrClosed
 	}
 	r.calls++
+	if r.service.pending == nil || *r.service.pending != sub {
+		r.unvouch(func(q *queue) bool { return !r.activeCovers(q) })
+	}
 	r.service.want(sub)
 	uncovered := r.uncover(true)
 	if o := r.agent.env.Observer; o != nil {
@@ -66,32 +78,85 @@ func (r *routerState) subscribeService(ctx context.Context, sub protocol.Service
 // error says why it stayed pending.
 func (r *routerState) subscribeServiceOn(ctx context.Context, c *Client, sub protocol.ServiceSub) error {
 	r.mu.Lock()
-	if r.closed || r.service.pending == nil || *r.service.pending != sub {
+	if r.service.pending == nil || *r.service.pending != sub {
 		r.mu.Unlock()
 		return nil
 	}
-	wish := r.service.wish
-	round := r.beginRPC()
+	asked, ok := r.beginService(c, true)
 	r.mu.Unlock()
-	requests := []protocol.Request{{Command: r.agent.config.Party.ServiceCommand(), Service: sub}}
+	if !ok {
+		return ErrClosed
+	}
+	return r.askService(ctx, c, asked)
+}
+
+// recheckService subscribes the service once more if that is wanted on the session
+// on which it is active.
+func (r *routerState) recheckService(ctx context.Context, c *Client) error {
+	r.mu.Lock()
+	if !r.isActiveOn(c) {
+		r.mu.Unlock()
+		return nil
+	}
+	asked, ok := r.beginService(c, true)
+	r.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return r.askService(ctx, c, asked)
+}
+
+// isActiveOn reports whether the service has had its SOKS on the session.
+func (r *routerState) isActiveOn(c *Client) bool {
+	active := r.service.active
+	return active != nil && active.at > 0 && active.session == c.session.ID
+}
+
+// serviceQuestion is a service subscription that was asked: requests is one.
+type serviceQuestion struct {
+	requests []protocol.Request
+	wish     uint64
+	round    uint64
+}
+
+// beginService makes the request for the pending service, if there is any. One that
+// is active on the session already has time until the last: the queues come first.
+func (r *routerState) beginService(c *Client, last bool) (asked serviceQuestion, ok bool) {
+	if r.closed || r.service.pending == nil || r.isActiveOn(c) && !last {
+		return serviceQuestion{}, false
+	}
+	request := protocol.Request{Command: r.agent.config.Party.ServiceCommand(), Service: *r.service.pending}
+	asked = serviceQuestion{[]protocol.Request{request}, r.service.wish, r.beginRPC()}
+	if o := r.agent.env.Observer; o != nil {
+		o.Observe(RequestsBegun{r.router, c.session.ID, asked.requests})
+	}
+	return asked, true
+}
+
+// askService asks, and applies the answer. A session that has another service need
+// not be asked.
+func (r *routerState) askService(ctx context.Context, c *Client, asked serviceQuestion) error {
+	request := &asked.requests[0]
 	var answer Answer
-	if c.serves(sub.Service) {
-		answer = c.exchange(ctx, requests)[0]
+	if c.serves(request.Service.Service) {
+		answer = c.exchange(ctx, asked.requests)[0]
 	} else {
 		answer.Err = &protocol.Error{Kind: protocol.NoService, Detail: "the session has another service, another role or none"}
 	}
+	now := r.agent.env.Clock.Now()
 	r.lock()
 	defer r.unlock()
-	err := r.commitService(c, &requests[0], wish, answer)
-	r.endRPC(round)
+	err := r.commitService(c, request, asked.wish, answer, now, false)
+	r.endRPC(asked.round)
 	return err
 }
 
 // commitLateService applies an answer that came after its timeout.
 func (r *routerState) commitLateService(c *Client, request protocol.Request, answer Answer) {
+	now := r.agent.env.Clock.Now()
 	r.lock()
 	defer r.unlock()
-	_ = r.commitService(c, &request, 0, answer)
+	_ = r.commitService(c, &request, 0, answer, now, true)
 }
 
 // serves reports whether the session is that of the service and in its role.
@@ -109,7 +174,7 @@ func (c *Client) countsUnderService(response *protocol.Response) bool {
 // commitService applies the answer to a service subscription, in one critical
 // section with the check of its session and with its event (properties S1, S7).
 // The error says why the service stayed pending.
-func (r *routerState) commitService(c *Client, request *protocol.Request, wish uint64, answer Answer) error {
+func (r *routerState) commitService(c *Client, request *protocol.Request, wish uint64, answer Answer, now time.Time, late bool) error {
 	o := r.agent.env.Observer
 	sub := request.Service
 	if r.closed {
@@ -121,14 +186,14 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 		}
 		return errNotCurrent
 	}
-	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Correlation: request.Correlation, Wanted: sub}
+	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Correlation: request.Correlation, Wanted: sub, Late: late}
 	done.Outcome, done.Err = r.serviceOutcome(c, sub, wish, answer)
 	event := Event{Session: c.session.ID, Wanted: sub}
 	switch done.Outcome {
 	case SubActivated:
 		done.Confirmed = protocol.ServiceSub{Service: sub.Service, Count: answer.Response.Count, Hash: answer.Response.Hash}
-		r.activateService(c, &done, answer.at)
-		event.Kind, event.Confirmed, event.Figures = ServiceSubscribed, done.Confirmed, &done.Figures
+		r.activateService(c, &done, answer.at, now)
+		event.Kind, event.Confirmed, event.Figures, event.Queues = ServiceSubscribed, done.Confirmed, &done.Figures, done.Queues
 	case SubFailed:
 		event.Kind, event.Err = ServiceSubError, done.Err
 	case SubUnavailable:
@@ -139,12 +204,18 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	if event.Kind != 0 {
 		r.service.pending = nil
 		r.uncover(false)
+		if len(done.Queues) > 0 {
+			r.service.want(done.Figures)
+		}
 	}
 	if o != nil {
 		o.Observe(done)
 	}
 	if event.Kind != 0 {
 		r.emit(event)
+	}
+	if len(done.Queues) > 0 {
+		r.ensureWorker()
 	}
 	if done.Outcome == SubTemporary {
 		return done.Err
@@ -188,21 +259,57 @@ func serviceAnswerError(answer Answer, command protocol.Command) *protocol.Error
 }
 
 // activateService replaces the active service by the figures of an SOKS received
-// at at, and the queues that were counted after it: those counted before are
-// included in the router's figures.
-func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint64) {
+// at at, and the queues that were counted after it. Those counted before are
+// included in the router's figures if these are as they should be; else, those
+// that were not confirmed on this session are pending.
+func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint64, now time.Time) {
 	if active := r.service.active; active != nil && active.session != c.session.ID {
-		r.demoteService()
+		r.demoteService(false)
 	}
-	active := &activeService{done.Confirmed, c.session.ID, at}
+	vouched := done.Confirmed == r.expected(c, done.Wanted, at)
+	active := &activeService{done.Confirmed, c.session.ID, at, now}
 	r.service.active = active
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
 		if q.inFigures = q.session == active.session && q.at > active.at; q.inFigures {
 			active.sub = active.sub.With(q.id)
 			done.Counted = append(done.Counted, q.id)
 		}
+		q.vouched = q.inFigures || q.vouched && vouched
 	}
 	done.Figures = active.sub
+	done.Queues = r.release(true, func(q *queue) bool {
+		return q.service == active.sub.Service && !q.vouched && q.session != active.session
+	})
+}
+
+// expected is what the figures of an SOKS received at at are if the router has lost
+// and gained nothing: those of the last SOKS on this session, or else those asked
+// for, and what was confirmed singly before at.
+func (r *routerState) expected(c *Client, wanted protocol.ServiceSub, at uint64) protocol.ServiceSub {
+	sub := wanted
+	if r.isActiveOn(c) {
+		sub = r.service.active.sub
+		for q := r.queues.first(queueCounted); q != nil; q = q.next {
+			if q.inFigures && q.at > at {
+				sub = sub.Without(q.id)
+			}
+		}
+		return sub
+	}
+	for q := r.queues.first(queueCounted); q != nil; q = q.next {
+		if q.inFigures && q.at < at {
+			sub = sub.With(q.id)
+		}
+	}
+	return sub
+}
+
+// unvouch is called when figures are given up for others that may not count the
+// same queues.
+func (r *routerState) unvouch(which func(*queue) bool) {
+	for q := r.queues.first(queueCounted); q != nil; q = q.next {
+		q.vouched = q.vouched && !which(q)
+	}
 }
 
 // endActive ends the active service; what it counted is in no figures any more.
@@ -218,10 +325,10 @@ func (r *routerState) endActive() {
 // dropped for it, as in the seed, but demoted first.
 func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
 	if active := r.service.active; active != nil && active.session != c.session.ID {
-		r.demoteService()
+		r.demoteService(false)
 	}
 	if r.service.active == nil {
-		r.service.active = &activeService{protocol.ServiceSub{Service: *c.service}, c.session.ID, 0}
+		r.service.active = &activeService{sub: protocol.ServiceSub{Service: *c.service}, session: c.session.ID}
 	}
 	active := r.service.active
 	r.queues.move(q, queueCounted, c.session.ID, at)
@@ -229,7 +336,7 @@ func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
 	if at < active.at {
 		return SubIncluded
 	}
-	q.inFigures = true
+	q.inFigures, q.vouched = true, true
 	active.sub = active.sub.With(q.id)
 	return SubCounted
 }
@@ -250,9 +357,18 @@ func (r *routerState) uncount(q *queue, figures *protocol.ServiceSub) *protocol.
 // demoteService ends the active service, with its session: it becomes pending,
 // unless something newer is (property S7; pending is never cleared here). If that
 // is another service, which does not cover them, the queues that were counted
-// become pending singly.
-func (r *routerState) demoteService() {
+// become pending singly. settled: on its session there is no END left for a queue
+// that was confirmed before the service's figures, and so they count it.
+func (r *routerState) demoteService(settled bool) {
 	active := r.service.active
+	if settled {
+		for q := r.queues.first(queueCounted); q != nil; q = q.next {
+			q.vouched = q.vouched || q.session == active.session
+		}
+	}
+	if p := r.service.pending; p != nil && *p != active.sub {
+		r.unvouch(r.activeCovers)
+	}
 	r.endActive()
 	demoted := ServiceDemoted{Router: r.router, Session: active.session, Sub: active.sub, Pending: r.service.pending == nil}
 	if demoted.Pending {
@@ -262,16 +378,20 @@ func (r *routerState) demoteService() {
 	if o := r.agent.env.Observer; o != nil {
 		o.Observe(demoted)
 	}
-	r.emit(Event{Kind: ServiceDisconnected, Session: active.session, Figures: &demoted.Sub})
+	r.emit(Event{Kind: ServiceDisconnected, Session: active.session, Figures: &demoted.Sub, Queues: demoted.Queues})
 }
 
 // covers reports whether a counted queue is still part of the service: one that is
 // pending asks the router for it, one that is active either has its SOKS or counts
 // the queue itself.
 func (r *routerState) covers(q *queue) bool {
-	active, pending := r.service.active, r.service.pending
-	return q.inFigures || active != nil && active.at > 0 && active.sub.Service == q.service ||
-		pending != nil && pending.Service == q.service
+	pending := r.service.pending
+	return r.activeCovers(q) || pending != nil && pending.Service == q.service
+}
+
+func (r *routerState) activeCovers(q *queue) bool {
+	active := r.service.active
+	return q.inFigures || active != nil && active.at > 0 && active.sub.Service == q.service
 }
 
 // uncover is called when the service subscription has changed. Counted queues that

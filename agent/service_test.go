@@ -89,14 +89,14 @@ func TestS8AnswersAreCountedInTheOrderReceived(t *testing.T) {
 		return Answer{Response: protocol.Response{Queue: q, Kind: protocol.SOK, Service: &serviceA}, at: at}
 	}
 	queues, _ := r.want(subs(3))
-	asked := r.begin(c, queues)
+	asked, _ := r.begin(c, queues)
 	r.service.want(handed)
 	soks := Answer{Response: protocol.Response{Kind: protocol.SOKS, Count: handed.Count, Hash: handed.Hash}, at: 15}
 
 	// Queue 1 was confirmed before the figures, and so is in them; 2 and 3 after.
 	require.NoError(t, r.commit(c, part(asked, 0, 2), []Answer{sok(queueN(1), 10), sok(queueN(2), 20)}))
 	r.lock()
-	require.NoError(t, r.commitService(c, &protocol.Request{Service: handed}, r.service.wish, soks))
+	require.NoError(t, r.commitService(c, &protocol.Request{Service: handed}, r.service.wish, soks, time.Time{}, false))
 	r.unlock()
 	r.beginRPC()
 	require.NoError(t, r.commit(c, part(asked, 2, 3), []Answer{sok(queueN(3), 21)}))
@@ -153,7 +153,7 @@ func TestS7AnAnswerForAnOlderServiceDoesNotClearANewer(t *testing.T) {
 	r.service.want(newer)
 	for _, answer := range []Answer{{Response: protocol.Response{Kind: protocol.SOKS}, at: 1}, {Err: &auth, at: 2}} {
 		r.lock()
-		require.NoError(t, r.commitService(r.current(), &protocol.Request{Service: handed}, 1, answer))
+		require.NoError(t, r.commitService(r.current(), &protocol.Request{Service: handed}, 1, answer, time.Time{}, false))
 		r.unlock()
 	}
 	require.Equal(t, &newer, r.snapshot().PendingService)
@@ -295,7 +295,7 @@ func TestAQueueConfirmedAfterENDSIsSubscribedAgain(t *testing.T) {
 	r := w.agent.knownRouter(testRouter)
 	c := r.current()
 	queues, _ := r.want(subs(1))
-	asked := r.begin(c, queues)
+	asked, _ := r.begin(c, queues)
 	answer := Answer{Response: protocol.Response{Queue: queueN(1), Kind: protocol.SOK, Service: &serviceA}, at: 20}
 	require.NoError(t, r.commit(c, asked, []Answer{answer}))
 	r.serviceTaken(c, 10)

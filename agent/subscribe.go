@@ -25,7 +25,10 @@ func (r *routerState) subscribeQueues(ctx context.Context, subs []QueueSub) erro
 	}
 	c, err := r.acquire(ctx)
 	if err == nil {
-		err = r.subscribeOn(ctx, c, queues)
+		r.mu.Lock()
+		asked, rest := r.begin(c, queues)
+		r.mu.Unlock()
+		err = r.subscribeOn(ctx, c, asked, rest)
 	}
 	return r.endCall(err)
 }
@@ -74,22 +77,22 @@ func (r *routerState) endCall(err error) error {
 	return fmt.Errorf("%w: %w", ErrPending, err)
 }
 
-// subscribeOn subscribes those of the queues that are pending, in batches. The
-// error is the first of those that left something pending; others are events.
-func (r *routerState) subscribeOn(ctx context.Context, c *Client, queues []*queue) error {
+// subscribeOn subscribes, in batches, what was begun and then those of the rest
+// that are pending. The error is the first of those that left something pending;
+// others are events.
+func (r *routerState) subscribeOn(ctx context.Context, c *Client, asked question, rest []*queue) error {
 	var first error
-	for batch := range slices.Chunk(queues, r.agent.config.BatchSize) {
-		asked := r.begin(c, batch)
-		if len(asked.requests) == 0 {
-			continue
-		}
+	for len(asked.requests) > 0 {
 		err := r.commit(c, asked, c.exchange(ctx, asked.requests))
 		if first == nil {
 			first = err
 		}
-		if err != nil && (ctx.Err() != nil || c.lost.Load()) {
+		if len(rest) == 0 || err != nil && (ctx.Err() != nil || c.lost.Load()) {
 			break
 		}
+		r.mu.Lock()
+		asked, rest = r.begin(c, rest)
+		r.mu.Unlock()
 	}
 	return first
 }
@@ -103,22 +106,25 @@ type question struct {
 	round    uint64
 }
 
-// begin makes the requests for those queues that are still pending: others were
-// subscribed by another path, removed or ended meanwhile. What another task is
-// asking on this session, with this key, is not asked twice: what became of the
-// first answer would be unknown if the router gave another to the second.
-func (r *routerState) begin(c *Client, batch []*queue) question {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var asked question
+// begin makes the requests of a batch, for the first of the queues that are still
+// pending, and returns the rest: others were subscribed by another path, removed or
+// ended meanwhile. What another task is asking on this session, with this key, is
+// not asked twice: what became of the first answer would be unknown if the router
+// gave another to the second.
+func (r *routerState) begin(c *Client, queues []*queue) (asked question, rest []*queue) {
 	if r.closed {
-		return asked
+		return question{}, nil
 	}
 	command := r.agent.config.Party.QueueCommand()
-	asked.requests = make([]protocol.Request, 0, len(batch))
-	asked.queues = make([]*queue, 0, len(batch))
-	asked.wishes = make([]uint64, 0, len(batch))
-	for _, q := range batch {
+	size := min(len(queues), r.agent.config.BatchSize)
+	asked.requests = make([]protocol.Request, 0, size)
+	asked.queues = make([]*queue, 0, size)
+	asked.wishes = make([]uint64, 0, size)
+	for i, q := range queues {
+		if len(asked.queues) == size {
+			rest = queues[i:]
+			break
+		}
 		if q.state != queuePending || q.isAsked(c) {
 			continue
 		}
@@ -129,8 +135,11 @@ func (r *routerState) begin(c *Client, batch []*queue) question {
 	}
 	if len(asked.requests) > 0 {
 		asked.round = r.beginRPC()
+		if o := r.agent.env.Observer; o != nil {
+			o.Observe(RequestsBegun{r.router, c.session.ID, asked.requests})
+		}
 	}
-	return asked
+	return asked, rest
 }
 
 // end ends what begin began.

@@ -44,7 +44,10 @@ func (r *routerState) work(v *session.Var[workerState]) {
 }
 
 // attempt is one round of a worker: connect or wait, then subscribe the service,
-// then the queues in batches. It reports false if the worker has ended.
+// then the queues in batches. A service that is subscribed on this session already
+// comes after the queues, so that its figures speak for them. It reports false if
+// the worker has ended: nothing is pending, or all of it has been taken on by calls
+// under way on this session, which start a worker if they leave anything (L2, L3).
 //
 // The time of the whole is bounded again, beyond the bounds of its parts. That
 // bound leaves room for the answer to every block, and cuts no commit: answers
@@ -72,33 +75,50 @@ func (r *routerState) attempt(v *session.Var[workerState], n int) bool {
 	}
 
 	r.mu.Lock()
-	if r.endIdle(v) {
+	queues := r.queues.pending(c)
+	if r.closed || r.service.pending == nil && len(queues) == 0 {
+		r.remove(v)
 		r.mu.Unlock()
 		return false
 	}
-	queues, service := r.queues.pending(c), r.service.pending
 	if o != nil {
-		o.Observe(WorkerConnected{r.router, v.ID(), c.session.ID, len(queues), service != nil})
+		o.Observe(WorkerConnected{r.router, v.ID(), c.session.ID})
+	}
+	service, asksService := r.beginService(c, len(queues) == 0)
+	var asked question
+	if !asksService {
+		asked, queues = r.begin(c, queues)
 	}
 	r.mu.Unlock()
 	// Errors leave things pending, and this worker is who retries them.
-	if service != nil {
-		_ = r.subscribeServiceOn(ctx, c, *service)
+	if asksService {
+		_ = r.askService(ctx, c, service)
+		r.mu.Lock()
+		asked, queues = r.begin(c, r.queues.pending(c))
+		r.mu.Unlock()
 	}
-	_ = r.subscribeOn(ctx, c, queues)
+	if len(asked.requests) > 0 {
+		_ = r.subscribeOn(ctx, c, asked, queues)
+		_ = r.recheckService(ctx, c)
+	}
 	return true
 }
 
-// endIdle removes the worker, by its own variable, if there is nothing to do.
+// endIdle removes the worker if nothing is pending, or the agent closed.
 func (r *routerState) endIdle(v *session.Var[workerState]) bool {
 	idle := !r.isPending()
 	if !r.closed && !idle {
 		return false
 	}
+	r.remove(v)
+	return true
+}
+
+// remove ends the worker, by its own variable.
+func (r *routerState) remove(v *session.Var[workerState]) {
 	if r.workers.Remove(v) {
 		if o := r.agent.env.Observer; o != nil {
-			o.Observe(WorkerRemoved{r.router, v.ID(), idle})
+			o.Observe(WorkerRemoved{r.router, v.ID(), !r.closed || !r.isPending()})
 		}
 	}
-	return true
 }

@@ -34,8 +34,6 @@ type Call struct {
 	recorded bool // all of it
 	process  int
 	since    time.Duration
-
-	recordedAt int64 // the Monitor's time; 0 if not yet
 }
 
 type calledQueue struct {
@@ -201,7 +199,7 @@ search:
 			c.queues[i].recorded = true
 			c.queues[i].queue.calls--
 		}
-		c.recorded, c.recordedAt = true, m.time
+		c.recorded = true
 		return c
 	}
 	return nil
@@ -214,7 +212,7 @@ func (m *Monitor) recordedFor(r *router, q *queue, key protocol.AuthKey) {
 		for _, c := range r.calls {
 			for i := range c.queues {
 				if o := &c.queues[i]; c.kind == callQueues && o.queue == q && o.key == key && !o.recorded {
-					o.recorded, c.recordedAt = true, m.time
+					o.recorded = true
 					q.calls--
 					return
 				}

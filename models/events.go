@@ -23,13 +23,6 @@ type owedEvent struct {
 	err        *protocol.Error
 }
 
-// foldedService is a router's service as the events and calls say.
-type foldedService struct {
-	isActive bool
-	session  *session
-	figures  protocol.ServiceSub
-}
-
 // mark is enough of an event to know it again.
 type mark struct {
 	kind    agent.EventKind
@@ -212,47 +205,4 @@ func (m *Monitor) s10EventMissing(r *router) {
 		id = "S9"
 	}
 	m.fail(id, "router %s: no %s was queued for session %s in the step of its transition", r.name, o.kind, o.session)
-}
-
-// foldEvent applies an event to the state that the events announce.
-func (m *Monitor) foldEvent(r *router, s *session, e *agent.Event) {
-	f := &r.fold
-	to := absent
-	switch e.Kind {
-	case agent.Subscribed:
-		if to = active; e.Service != nil {
-			to = counted
-			if e.Figures != nil {
-				*f = foldedService{true, s, *e.Figures}
-			}
-		}
-	case agent.Disconnected:
-		to = pending
-		if f.isActive && f.session == s {
-			f.isActive = false
-		}
-	case agent.ServiceSubscribed:
-		if e.Figures != nil {
-			*f = foldedService{true, s, *e.Figures}
-		}
-	case agent.ServiceDisconnected, agent.ServiceEnded:
-		if f.session == s && (e.Kind == agent.ServiceDisconnected || e.Wanted == protocol.ServiceSub{}) {
-			f.isActive = false
-		}
-	case agent.Ended:
-		if e.Figures != nil && f.isActive {
-			f.figures = *e.Figures
-		}
-	}
-	for _, id := range e.Queues {
-		q := m.queue(r, id)
-		q.fold, q.foldSession = to, s
-		if to == counted && q.place == included {
-			q.fold = included // the figures, which are unchanged, say so
-		}
-	}
-	for i := range e.Errors {
-		q := m.queue(r, e.Errors[i].Queue)
-		q.fold, q.foldSession = absent, nil
-	}
 }

@@ -190,20 +190,12 @@ func (m *Monitor) live(r *router, owner Owner, now time.Duration) (wait time.Dur
 }
 
 // l1Owned compares the agent's belief about a queue with the router's; it says how they differ.
-//
-// One difference is excused, which L1 as stated does not do: while the agent was away, a queue of its service was deleted, or another
-// client subscribed it on its own, which dissolves the association. Then the next SOKS does not give the queue to the session, only its
-// figures tell, and the agent goes on believing that it is covered. Without the excuse about 3 runs in 1,000 fail; it has to go
-// together with a mend of the agent (docs/findings.md, "Open").
 func (m *Monitor) l1Owned(r *router, q *queue, owner Owner) string {
 	s := q.session
 	if q.place == counted || q.place == included {
 		v := &r.service
-		switch {
-		case !v.isActive || v.figures.Service != q.service:
+		if !v.isActive || v.figures.Service != q.service {
 			return "is part of a service that is not subscribed"
-		case q.place == included && q.taker != nil && (q.taker != v.session || q.takenAt < v.askedAt):
-			return ""
 		}
 		s = v.session
 	}

@@ -35,6 +35,14 @@ func livenessBreaches() []breach {
 			p.see(agent.WorkerPut{Router: home, Var: 1})
 			p.see(agent.WorkerAttempt{Router: home, Var: 1, Attempt: 1})
 		}, last: func(p *play) { p.see(agent.WorkerSleep{Router: home, Var: 1, Delay: time.Second}) }},
+		{id: "L3", name: "a worker leaves the asking to a call", before: func(p *play) {
+			p.connect(s1, nil)
+			p.want("k", 1).Return(agent.ErrPending)
+			p.see(agent.WorkerPut{Router: home, Var: 1})
+			p.see(agent.WorkerAttempt{Router: home, Var: 1, Attempt: 1})
+			p.see(agent.WorkerConnected{Router: home, Var: 1, Session: s1})
+			p.ask(s1, "k", 1)
+		}, last: func(p *play) { p.see(agent.WorkerSleep{Router: home, Var: 1, Delay: time.Second}) }},
 		{id: "L4", name: "a request waits beyond its timeout", before: func(p *play) { pendingOn(p) }, last: func(p *play) { p.pass(31 * time.Second) }},
 		{id: "L4", name: "a remove call waits", before: func(p *play) { p.m.Remove(home, qids(1)) }, last: func(p *play) { p.pass(time.Millisecond) }},
 		{id: "L5", name: "nobody fills the variable", before: func(p *play) { p.dial() }, last: func(p *play) { p.pass(46 * time.Second) }},
@@ -48,7 +56,10 @@ func livenessBreaches() []breach {
 			twoActive(p)
 			p.m.opened(home, net.Session{ID: s2})
 		}, last: func(p *play) {
-			p.m.Settled(func() agent.Snapshot { return agent.Snapshot{Routers: []agent.RouterSnapshot{p.snapshot()}} })
+			p.m.Settled(func() agent.Snapshot { return agent.Snapshot{Routers: []agent.RouterSnapshot{p.snapshot()}} }, func() int { return 5 })
+		}},
+		{id: "L8", name: "a task is left at rest", last: func(p *play) {
+			p.m.Settled(func() agent.Snapshot { return agent.Snapshot{Routers: []agent.RouterSnapshot{p.snapshot()}} }, func() int { return 6 })
 		}},
 		{id: "L9", name: "a queue of a service that went is not subscribed again", before: func(p *play) {
 			p.connect(s1, &other)
@@ -88,8 +99,9 @@ func TestAGoodStoryPasses(t *testing.T) {
 	p.see(agent.WorkerAttempt{Router: home, Var: 1, Attempt: 2})
 	p.see(agent.VariableRemoved{Router: home, Var: p.variable, Reason: agent.RemovedExpired})
 	p.connect(s2, nil)
-	p.see(agent.WorkerConnected{Router: home, Var: 1, Session: s2, Queues: 2})
-	ids := p.ask(s2, "k", 1, 2)
+	requests := []protocol.Request{{Queue: qid(1), Key: "k", Command: protocol.SUB}, {Queue: qid(2), Key: "k", Command: protocol.SUB}}
+	p.see(agent.WorkerConnected{Router: home, Var: 1, Session: s2}, agent.RequestsBegun{Router: home, Session: s2, Requests: requests})
+	ids := p.send(s2, requests)
 	p.answer(s2, confirm(ids[0], 1))
 	p.answer(s2, refusal(ids[1], 2, auth))
 	gone := result(2, "k", ids[1], agent.SubFailed)

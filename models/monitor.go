@@ -15,7 +15,7 @@
 //	m.Compare(a.Snapshot)                       // at any time; where nothing moved meanwhile it is compared with the shadow
 //	w.Heal(); m.Healed()
 //	for d := m.Live(owner); d > 0; d = m.Live(owner) { sleep d }                             // L1, L9, ownership
-//	m.Compare(a.Snapshot); m.Settled(a.Snapshot)                                             // at rest: S10, L8
+//	m.Compare(a.Snapshot); m.Settled(a.Snapshot, tasks)                                      // at rest: S10, L8
 //	call := m.Close(); a.Close(); call.Return(nil); m.Finish()                               // S12, histories
 package models
 
@@ -142,6 +142,8 @@ func (m *Monitor) observe(t agent.Transition) {
 	m.time++
 	m.s12Shutdown(t)
 	switch t := t.(type) {
+	case agent.RequestsBegun:
+		m.requestsBegun(m.begin(t.Router), &t)
 	case agent.RequestsSent:
 		m.requestsSent(m.begin(t.Router), &t)
 	case agent.RequestAnswered:
@@ -300,6 +302,14 @@ func (m *Monitor) session(r *router, id net.SessionID) *session {
 		m.sessions[id] = s
 	}
 	return s
+}
+
+// ID is the session's id; empty for none.
+func (s *session) ID() net.SessionID {
+	if s == nil {
+		return ""
+	}
+	return s.id
 }
 
 // String is the beginning of a session's id: enough to tell sessions of a run apart.

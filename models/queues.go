@@ -15,9 +15,6 @@ func (m *Monitor) put(q *queue, to place, s *session) {
 	if q.place == active || q.place == counted {
 		q.session.held--
 	}
-	if q.place == pending && to != pending {
-		r.worker.tried = true // what the attempt under way could ask for is no longer all there
-	}
 	r.in[q.place]--
 	r.in[to]++
 	q.place, q.session = to, s
@@ -58,11 +55,12 @@ func (m *Monitor) queuesWanted(r *router, t *agent.QueuesWanted) {
 		if q.key != sub.Key && slices.ContainsFunc(q.requests, func(o *request) bool { return o.state == waiting }) {
 			m.World.Sometimes("second-key-in-flight")
 		}
-		uncounted = m.uncount(r, q) || uncounted
+		left := m.uncount(r, q)
+		uncounted = uncounted || left
 		m.put(q, pending, nil)
 		q.key, q.wanted, q.removed, q.wishAt, q.wished = sub.Key, true, false, m.time, now
 		q.handed = false // the application has it on its own now
-		r.unfold(q, pending)
+		r.foldCall(q, pending, left)
 	}
 	m.s8Figures(r, t.Figures, uncounted)
 	m.neededNow(r)
@@ -75,10 +73,11 @@ func (m *Monitor) queuesRemoved(r *router, t *agent.QueuesRemoved) {
 		if slices.ContainsFunc(q.requests, func(o *request) bool { return o.state == waiting }) {
 			m.World.Sometimes("removed-during-request")
 		}
-		uncounted = m.uncount(r, q) || uncounted
+		left := m.uncount(r, q)
+		uncounted = uncounted || left
 		m.drop(q, true)
 		q.handed = false
-		r.unfold(q, absent)
+		r.foldCall(q, absent, left)
 		m.callRemoved(r, q)
 	}
 	m.s8Figures(r, t.Figures, uncounted)
@@ -171,7 +170,6 @@ func answerTime(a *request) int64 {
 
 func (m *Monitor) resultsRefused(r *router, t *agent.ResultsRefused) {
 	s := m.session(r, t.Session)
-	r.worker.tried = true
 	m.World.Sometimes("commit-refused")
 	if s.ended {
 		m.World.Sometimes("answer-after-disconnect")

@@ -2,12 +2,41 @@ package models
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/heddle-go/heddle/agent"
 	"github.com/heddle-go/heddle/agent/protocol"
 )
 
 // The shadow of the requests of a session: what waits, what was answered, and what no longer waits.
+
+// requestsBegun notes since when what is asked was decided on. What a worker decides on in the step in which it has its client is its
+// attempt's request, even if the session is lost before it is sent, or has another service and need not be asked.
+func (m *Monitor) requestsBegun(r *router, t *agent.RequestsBegun) {
+	s := m.session(r, t.Session)
+	s.asked = append(s.asked, batch{t.Requests, len(t.Requests), m.time})
+	if w := &r.worker; w.session == s && w.connectedStep == m.World.Step() {
+		w.tried = true
+	}
+}
+
+// begunAt finds when the block was decided on: it is a part of its batch, in the same memory. Other requests, as pings, are decided on
+// when they are sent.
+func (s *session) begunAt(block []protocol.Request, now int64) int64 {
+	for i := range s.asked {
+		b := &s.asked[i]
+		offset := uintptr(unsafe.Pointer(&block[0])) - uintptr(unsafe.Pointer(&b.requests[0]))
+		if offset >= uintptr(len(b.requests))*unsafe.Sizeof(block[0]) {
+			continue
+		}
+		at := b.at
+		if b.left -= len(block); b.left == 0 {
+			s.asked = slices.Delete(s.asked, i, i+1)
+		}
+		return at
+	}
+	return now
+}
 
 func (m *Monitor) requestsSent(r *router, t *agent.RequestsSent) {
 	s := m.session(r, t.Session)
@@ -16,10 +45,11 @@ func (m *Monitor) requestsSent(r *router, t *agent.RequestsSent) {
 		return
 	}
 	number := m.time
+	begunAt := s.begunAt(t.Requests, number)
 	records := make([]request, len(t.Requests))
 	for i := range t.Requests {
 		b, q := &t.Requests[i], &records[i]
-		q.session, q.key, q.service, q.command, q.block, q.sentAt = s, b.Key, b.Service, b.Command, number, number
+		q.session, q.key, q.service, q.command, q.block, q.begunAt = s, b.Key, b.Service, b.Command, number, begunAt
 		if s.requests[b.Correlation] != nil {
 			m.fail("S11", "router %s: two requests of session %s have the same correlation id", r.name, s)
 		}
@@ -28,10 +58,8 @@ func (m *Monitor) requestsSent(r *router, t *agent.RequestsSent) {
 		case protocol.SUB, protocol.NSUB:
 			q.queue = m.queue(r, b.Queue)
 			q.queue.requests = append(slices.DeleteFunc(q.queue.requests, spent), q)
-			r.worker.tried = true
 		case protocol.SUBS, protocol.NSUBS:
 			s.services = append(s.services, q)
-			r.worker.tried = true
 		}
 	}
 	r.waiting += len(t.Requests)

@@ -270,10 +270,12 @@ func breaches() []breach {
 // attempted has a worker that has made its first attempt, and a request.
 func attempted(p *play) {
 	p.connect(s1, nil)
-	p.want("k", 1)
+	p.want("k", 1).Return(agent.ErrPending)
 	p.see(agent.WorkerPut{Router: home, Var: 1})
 	p.see(agent.WorkerAttempt{Router: home, Var: 1, Attempt: 1})
-	p.ask(s1, "k", 1)
+	requests := []protocol.Request{{Queue: qid(1), Key: "k", Command: protocol.SUB}}
+	p.see(agent.WorkerConnected{Router: home, Var: 1, Session: s1}, agent.RequestsBegun{Router: home, Session: s1, Requests: requests})
+	p.send(s1, requests)
 }
 
 func ended(i int, reason protocol.Kind) agent.EventQueued {

@@ -41,27 +41,17 @@ func (m *Monitor) uncount(r *router, q *queue) bool {
 	return true
 }
 
-// unfold takes a queue that a call concerns out of the figures that the events have announced: that has no event.
-func (r *router) unfold(q *queue, to place) {
-	if q.fold == counted && r.fold.isActive {
-		r.fold.figures.Count--
-		r.fold.figures.Hash = r.fold.figures.Hash.Xor(q.md5())
-	}
-	q.fold, q.foldSession = to, nil
-}
-
 func (m *Monitor) serviceWanted(r *router, t *agent.ServiceWanted) {
 	m.s7Wanted(r, t.Sub)
 	v := &r.service
-	v.rewished = v.isPending
 	v.pending, v.isPending, v.wishAt, v.wished = t.Sub, true, m.time, m.World.Elapsed()
 	m.released(r, "a newer service", t.Queues)
+	r.foldServiceWanted(t.Sub)
 	m.serviceMoved(r)
 }
 
 func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 	s, v := m.session(r, t.Session), &r.service
-	r.worker.tried = true
 	a := m.judgeService(r, s, t)
 	if t.Outcome > agent.SubUnavailable {
 		return
@@ -72,7 +62,7 @@ func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 	switch t.Outcome {
 	case agent.SubActivated:
 		m.activated(r, s, t, a)
-		e.kind, e.figures, e.hasFigures = agent.ServiceSubscribed, v.figures, true
+		e.kind, e.figures, e.hasFigures, e.queues = agent.ServiceSubscribed, v.figures, true, len(t.Queues)
 	case agent.SubFailed:
 		e.kind, e.err = agent.ServiceSubError, t.Err
 		m.endService(r, t.Wanted.Service, false)
@@ -114,7 +104,6 @@ func (m *Monitor) activated(r *router, s *session, t *agent.ServiceCommitted, a 
 		} else {
 			m.registers.Point(q.register, 0, m.World.Step(), RegisterCall{Op: RegisterCover})
 			m.put(q, included, q.session)
-			q.fold = included // the event's figures say so, though not of which queue
 		}
 	}
 	if listed != len(t.Counted) {
@@ -123,9 +112,17 @@ func (m *Monitor) activated(r *router, s *session, t *agent.ServiceCommitted, a 
 	if t.Figures != figures {
 		m.fail("S8", "router %s: the service is recorded with %v; it should be %v", r.name, t.Figures, figures)
 	}
-	v.isActive, v.session, v.figures, v.at, v.askedAt = true, s, t.Figures, at, 0
-	if a != nil {
-		v.askedAt = a.sentAt
+	v.isActive, v.session, v.figures, v.at = true, s, t.Figures, at
+	for _, id := range t.Queues {
+		q := m.queue(r, id)
+		if q.place != included || q.service != t.Wanted.Service || q.session == s {
+			m.fail("S8", "router %s: queue %s became pending by the figures of its service, though it is %s, confirmed on session %s", r.name, q.name, q.place, q.session)
+		}
+		m.repend(q, agent.ServiceSubscribed)
+	}
+	if len(t.Queues) > 0 {
+		m.World.Sometimes("service-rechecked")
+		v.pending, v.isPending, v.wishAt, v.wished = v.figures, true, m.time, m.World.Elapsed()
 	}
 }
 
@@ -168,11 +165,14 @@ func (m *Monitor) serviceDemoted(r *router, t *agent.ServiceDemoted) {
 	}
 	e := owedEvent{kind: agent.ServiceDisconnected, session: s, figures: v.figures, hasFigures: true}
 	if t.Pending {
-		v.rewished = v.isPending
 		v.pending, v.isPending, v.wishAt, v.wished = t.Sub, true, m.time, m.World.Elapsed()
 	}
 	v.isActive = false
+	e.queues = len(t.Queues)
 	m.released(r, "the end of the service of session "+s.String(), t.Queues)
+	for _, id := range t.Queues {
+		m.queue(r, id).owes = agent.ServiceDisconnected
+	}
 	m.onlyCovered(r)
 	m.owe(r, e)
 	m.serviceMoved(r)
@@ -188,15 +188,15 @@ func (m *Monitor) released(r *router, why string, listed []protocol.QueueID) {
 		} else if r.covers(q.service) {
 			m.fail("S8", "router %s: queue %s became pending by %s, though its service still covers it", r.name, q.name, why)
 		}
-		m.repend(q)
+		m.repend(q, 0)
 	}
 }
 
-// repend makes a queue of the service pending singly.
-func (m *Monitor) repend(q *queue) {
+// repend makes a queue of the service pending singly, of which an event tells.
+func (m *Monitor) repend(q *queue, owes agent.EventKind) {
 	m.registers.Point(q.register, 0, m.World.Step(), RegisterCall{Op: RegisterRelease})
 	m.put(q, pending, nil)
-	q.fold, q.foldSession = pending, nil
+	q.owes = owes
 }
 
 // onlyCovered applies the end of an active service to what was counted in its figures.
@@ -205,7 +205,6 @@ func (m *Monitor) onlyCovered(r *router) {
 		if q.place == counted {
 			m.registers.Point(q.register, 0, m.World.Step(), RegisterCall{Op: RegisterCover})
 			m.put(q, included, q.session)
-			q.fold = included
 		}
 	}
 }
@@ -240,13 +239,18 @@ func (m *Monitor) serviceTaken(r *router, t *agent.ServiceTaken) {
 			m.fail("S18", "router %s: queue %s was confirmed before ENDS: %v, and subscribed again: %v", r.name, q.name, q.at < at, slices.Contains(t.Queues, q.id))
 		}
 	}
-	e := owedEvent{kind: agent.ServiceEnded, session: s, figures: v.figures, hasFigures: true}
+	e := owedEvent{kind: agent.ServiceEnded, session: s, figures: v.figures, hasFigures: true, queues: len(t.Queues)}
 	v.isActive = false
 	for _, id := range t.Queues {
-		m.repend(m.queue(r, id))
+		m.repend(m.queue(r, id), agent.ServiceEnded)
 	}
 	m.onlyCovered(r)
 	m.endService(r, t.Sub.Service, false)
+	for _, q := range r.order {
+		if q.place == included {
+			q.session = nil
+		}
+	}
 	m.owe(r, e)
 	m.serviceMoved(r)
 }

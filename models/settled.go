@@ -32,15 +32,16 @@ func (m *Monitor) Compare(take func() agent.Snapshot) {
 	})
 }
 
-// Settled is Compare for an agent at rest, where nothing at all happened while the snapshot was taken; then records must be those of the live sessions alone (L8).
-func (m *Monitor) Settled(take func() agent.Snapshot) {
+// Settled is Compare for an agent at rest, where nothing at all happened while the snapshot was taken; then its records, and its
+// tasks, which tasks counts, must be those of the live sessions alone (L8).
+func (m *Monitor) Settled(take func() agent.Snapshot, tasks func() int) {
 	m.Compare(func() agent.Snapshot {
 		var before int64
 		m.inline(func() { before = m.time })
 		s := take()
 		m.inline(func() {
 			if m.time == before {
-				m.l8Bounded(&s)
+				m.l8Bounded(&s, tasks())
 			}
 		})
 		return s
@@ -93,6 +94,11 @@ func (m *Monitor) compare(r *router, s *agent.RouterSnapshot) {
 	for i := range s.Covered {
 		check(included, s.Covered[i].Queue, s.Covered[i].Key, string(s.Covered[i].Session))
 	}
+	for _, q := range r.order {
+		if q.place == absent && q.fold != absent {
+			m.s10Folded(r, q, absent)
+		}
+	}
 	if seen[absent] = r.in[absent]; seen != r.in {
 		m.s5Missing(r, s)
 	}
@@ -106,7 +112,7 @@ func (m *Monitor) comparePlace(r *router, q *queue, where place, key protocol.Au
 	switch {
 	case q.place == where && q.key != key:
 		m.fail("S15", "router %s: queue %s is %s with a key that is not its newest", r.name, q.name, where)
-	case q.place == where && q.session != nil && string(q.session.id) != session:
+	case q.place == where && string(q.session.ID()) != session:
 		m.fail("snapshot", "router %s: queue %s is %s under session %s; by its transitions it should be %s", r.name, q.name, where, short(net.SessionID(session)), q.session)
 	case q.place == where:
 	case q.place == absent && q.removed:
@@ -135,8 +141,12 @@ func (m *Monitor) s5Missing(r *router, s *agent.RouterSnapshot) {
 	}
 }
 
-// s10Folded reads what the events and calls say about a queue that the agent has recorded.
+// s10Folded reads what the events and calls say about a queue. Of a service's queue they do not say whether its figures were told
+// before or after it.
 func (m *Monitor) s10Folded(r *router, q *queue, where place) {
+	if where == included {
+		where = counted
+	}
 	if q.fold != where {
 		m.fail("S10", "router %s: queue %s is %s; folding the events gives %s", r.name, q.name, where, q.fold)
 	} else if (where == active || where == counted) && q.foldSession != q.session {
@@ -205,6 +215,8 @@ func (m *Monitor) compareService(r *router, s *agent.RouterSnapshot) {
 			r.name, s.ActiveService.Sub, short(s.ActiveService.Session), v.figures, v.session)
 	case f.isActive != v.isActive || v.isActive && (f.session != v.session || f.figures != v.figures):
 		m.fail("S10", "router %s: the active service is %s; folding the events gives %s", r.name, describeService(v.isActive, v.session, v.figures), describeService(f.isActive, f.session, f.figures))
+	case f.isPending != v.isPending || v.isPending && f.pending != v.pending:
+		m.fail("S10", "router %s: the pending service is %v (%v); folding the events gives %v (%v)", r.name, v.isPending, v.pending, f.isPending, f.pending)
 	}
 }
 
@@ -215,10 +227,27 @@ func describeService(is bool, s *session, sub protocol.ServiceSub) string {
 	return fmt.Sprintf("%v under session %s", sub, s)
 }
 
-// l8Bounded reads the connections that the network has, and the records that the agent says it has, of an agent at rest.
-func (m *Monitor) l8Bounded(snapshot *agent.Snapshot) {
+// The tasks of an agent at rest: two that hand out events and messages, three for each live session, one for each worker that sleeps.
+const (
+	agentTasks   = 2
+	sessionTasks = 3
+)
+
+// l8Bounded reads the connections that the network has, the tasks that the node has, and the records that the agent says it has, of
+// an agent at rest.
+func (m *Monitor) l8Bounded(snapshot *agent.Snapshot, tasks int) {
 	if !m.quietNow() {
 		return
+	}
+	expected := agentTasks
+	for _, r := range m.routers {
+		expected += sessionTasks * len(r.sessions)
+		if r.worker.variable != 0 {
+			expected++
+		}
+	}
+	if tasks != expected {
+		m.fail("L8", "the agent has %d tasks at rest; its sessions and workers account for %d", tasks, expected)
 	}
 	for i := range snapshot.Routers {
 		s := &snapshot.Routers[i]

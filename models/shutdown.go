@@ -95,9 +95,6 @@ func (m *Monitor) owner(id protocol.Router, o router_.Ownership) {
 	m.time++
 	q := m.queue(m.router(id), o.Queue.ID)
 	c := OwnerCall{Session: string(o.Session), Known: true}
-	if own := m.sessions[o.Session]; own != nil && o.Event == router_.OwnerTook {
-		q.taker, q.takenAt = own, m.time
-	}
 	switch o.Event {
 	case router_.OwnerTook:
 		if s := m.sessions[o.Session]; s != nil {

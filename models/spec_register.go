@@ -73,7 +73,7 @@ func Registers() *Spec[RegisterState, RegisterCall] {
 			case RegisterUncover:
 				return nowhere, s.Place == counted.String() || s.Place == included.String()
 			}
-			return s, c.Place == s.Place && c.Key == s.Key && c.Session == s.Session
+			return s, c.Place == s.Place && c.Key == s.Key && (c.Session == s.Session || s.Place == included.String())
 		},
 		Call:  describeRegisterCall,
 		State: func(s RegisterState) string { return s.Place + on(s.Session) },

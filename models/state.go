@@ -98,14 +98,13 @@ type queue struct {
 	requests []*request    // of sessions whose handler has not finished, oldest first
 	pushes   []push        // END and DELD that the network carried, likewise
 	calls    int           // subscribe calls that have not yet recorded it
-	taker    *session      // of this agent's, which the router made the owner last
-	takenAt  int64         // when that was
 	handed   bool          // the application has handed it over to the service
 	fellBack time.Duration // when that was
 	fallback bool          // L9: its service became unavailable, and it is to be subscribed on its own
 
-	fold        place // as the events and calls say
+	fold        place // as the events and calls say; counted is any of the service's
 	foldSession *session
+	foldService protocol.ServiceID
 
 	register, ownership Key // histories
 }
@@ -139,6 +138,7 @@ type session struct {
 	services []*request // service subscriptions, oldest first
 	taken    []push     // ENDS
 	answers  int
+	asked    []batch // of which not all is sent yet
 
 	// As the agent has it.
 	variable  uint64
@@ -157,7 +157,7 @@ type request struct {
 	key     protocol.AuthKey
 	service protocol.ServiceSub
 	command protocol.Command
-	sentAt  int64
+	begunAt int64         // when it was decided on: it is for what was pending then
 	answer  protocol.Kind // as the network carried it; empty while there is none
 	err     *protocol.Error
 	sok     *protocol.ServiceID
@@ -170,6 +170,13 @@ type request struct {
 	isAsked bool
 	late    bool    // its answer came when it no longer waited
 	commits [2]int8 // of its answer, or of there being none, in time; and of its late answer
+}
+
+// batch is requests that are to be sent, block by block.
+type batch struct {
+	requests []protocol.Request
+	left     int // not yet sent
+	at       int64
 }
 
 type requestState uint8
@@ -240,13 +247,11 @@ type serviceShadow struct {
 	isPending bool
 	wishAt    int64 // the Monitor's time when it was last wanted
 	wished    time.Duration
-	rewished  bool // wanted anew while it was pending
 
 	isActive bool
 	session  *session
 	figures  protocol.ServiceSub // of the last SOKS and of what was counted since
 	at       int64               // the Monitor's time of that SOKS; 0: there was none
-	askedAt  int64               // when it was asked for
 }
 
 // wait is a caller that waits for a session variable.
@@ -272,7 +277,7 @@ type workerShadow struct {
 	session        *session      // that the attempt under way has connected to
 	tried          bool          // the attempt under way has connected, waited, asked or met an unexpired error
 	delay, elapsed time.Duration // of the schedule
-	connectedAt    int64         // the Monitor's time of the attempt's WorkerConnected; 0 if there was none yet
+	connectedStep  int64         // the step of the attempt's WorkerConnected; -1 if there was none yet
 	sleptAt, sleep time.Duration
 	endedAt        time.Duration // when the last worker ended; -1
 }

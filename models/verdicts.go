@@ -8,10 +8,10 @@ import (
 // What must become of an answer follows from what the network carried, from what is pending, with which key and since when, and from
 // the ENDs that came behind it. The agent's outcome is held against that.
 
-// outcome is what should become of an answer. or is another that is as right; why is for a person.
+// outcome is what should become of an answer; why is for a person.
 type outcome struct {
-	is, or agent.SubOutcome
-	why    string
+	is  agent.SubOutcome
+	why string
 }
 
 // judge finds the request whose answer was committed, and holds what became of it against what should have (S8, S9, S11, S14, S15, S18).
@@ -22,7 +22,7 @@ func (m *Monitor) judge(r *router, s *session, q *queue, res *agent.QueueResult,
 		return a
 	}
 	should := m.queueOutcome(r, s, q, a, res.Key, late)
-	if res.Outcome != should.is && res.Outcome != should.or {
+	if res.Outcome != should.is {
 		m.fail(m.blameQueue(q, a, should, res.Outcome), "router %s: queue %s was recorded as %s by session %s; it should be %s: %s",
 			r.name, q.name, outcomeName(res.Outcome), s, outcomeName(should.is), should.why)
 	}
@@ -34,52 +34,34 @@ func (m *Monitor) queueOutcome(r *router, s *session, q *queue, a *request, key 
 	c := a.committed(late)
 	switch {
 	case q.place != pending:
-		return outcome{is: agent.SubNotPending, why: "it is " + q.place.String()}
+		return outcome{agent.SubNotPending, "it is " + q.place.String()}
 	case c == unanswered, c == temporaryError:
-		return outcome{is: agent.SubTemporary, why: a.describe()}
+		return outcome{agent.SubTemporary, a.describe()}
 	case q.key != key:
-		return outcome{is: agent.SubOutdated, why: "another key is pending"}
+		return outcome{agent.SubOutdated, "another key is pending"}
 	case !c.confirms():
-		return outcome{is: agent.SubFailed, why: a.describe()}
+		return outcome{agent.SubFailed, a.describe()}
 	case endedAfter(q, s, a.at), c == serviceSuccess && takenAfter(s, a.at):
-		return endedOutcome(a, q.wishAt, late || r.mayHaveAskedFor(q))
+		return endedOutcome(a, q.wishAt, late)
 	case c == success:
-		return outcome{is: agent.SubActivated, why: a.describe()}
+		return outcome{agent.SubActivated, a.describe()}
 	}
 	if v := &r.service; v.isActive && v.session == s && a.at < v.at {
-		return outcome{is: agent.SubIncluded, why: "the figures of the service came after its answer"}
+		return outcome{agent.SubIncluded, "the figures of the service came after its answer"}
 	}
-	return outcome{is: agent.SubCounted, why: a.describe()}
+	return outcome{agent.SubCounted, a.describe()}
 }
 
-// mayHaveAskedFor says whether a request for the queue may have been decided on before its newest wish: by a call that is still under
-// way, or by the worker's attempt. What is asked in several blocks is sent later than that.
-func (r *router) mayHaveAskedFor(q *queue) bool {
-	if at := r.worker.connectedAt; at > 0 && at < q.wishAt {
-		return true
+// endedOutcome is that of an answer behind which an END came, for a wish of that time: a wish that is newer than the decision to ask
+// stays, and so does any if the answer came late, when others may be asking already.
+func endedOutcome(a *request, wishAt int64, late bool) outcome {
+	switch {
+	case late:
+		return outcome{agent.SubOutdated, "its answer came late, and the router had ended it by then"}
+	case wishAt > a.begunAt:
+		return outcome{agent.SubOutdated, "the router ended it after its answer, and it was wanted again since it was asked for"}
 	}
-	for _, c := range r.calls {
-		if c.kind == callQueues && c.recordedAt > 0 && c.recordedAt < q.wishAt {
-			for i := range c.queues {
-				if c.queues[i].queue == q {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// endedOutcome is that of an answer behind which an END came. If the wish is newer than the request, it stays; if it may be, because it
-// came between the agent's decision to ask and the request, or is not known, either is right.
-func endedOutcome(a *request, wishAt int64, unsure bool) outcome {
-	o := outcome{is: agent.SubEnded, why: "the router ended it after its answer"}
-	if wishAt > a.sentAt {
-		o.is, o.why = agent.SubOutdated, "the router ended it after its answer, and it was wanted again since the request"
-	} else if unsure {
-		o.or = agent.SubOutdated
-	}
-	return o
+	return outcome{agent.SubEnded, "the router ended it after its answer"}
 }
 
 // blameQueue says which property a wrong outcome violates.
@@ -103,15 +85,12 @@ func (m *Monitor) blameQueue(q *queue, a *request, should outcome, told agent.Su
 // judgeService is judge for the answer to a service subscription (S7, S9, S11, S18).
 func (m *Monitor) judgeService(r *router, s *session, t *agent.ServiceCommitted) *request {
 	a := s.requests[t.Correlation]
-	if a.misused(a.isLate() && a.commits[0] > 0) || a != nil && (a.queue != nil || a.service != t.Wanted) {
+	if a.misused(t.Late) || a != nil && (a.queue != nil || a.service != t.Wanted) {
 		m.fail("S11", "router %s: an answer was committed for the service on session %s that is another request's, or that was committed before", r.name, s)
 		return a
 	}
-	if a.isLate() && t.Outcome == agent.SubTemporary {
-		return a // its wait had ended without an answer; which of the two commits this is the agent does not say
-	}
-	should := m.serviceOutcome(r, s, a, t.Wanted)
-	if t.Outcome != should.is && t.Outcome != should.or {
+	should := m.serviceOutcome(r, s, a, t.Wanted, t.Late)
+	if t.Outcome != should.is {
 		m.fail(blameService(a, should, t.Outcome), "router %s: the service was recorded as %s by session %s; it should be %s: %s",
 			r.name, outcomeName(t.Outcome), s, outcomeName(should.is), should.why)
 	}
@@ -132,35 +111,35 @@ func (q *request) misused(late bool) bool {
 	return *n > 1
 }
 
-func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted protocol.ServiceSub) outcome {
+func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted protocol.ServiceSub, late bool) outcome {
 	v := &r.service
-	c := a.committed(a.isLate())
+	c := a.committed(late)
 	if a == nil && !m.serves(s, wanted.Service) {
 		c = serviceError
 	}
 	switch {
 	case !v.isPending:
-		return outcome{is: agent.SubNotPending, why: "nothing is pending"}
+		return outcome{agent.SubNotPending, "nothing is pending"}
 	case v.pending != wanted:
-		return outcome{is: agent.SubOutdated, why: "another value is pending"}
+		return outcome{agent.SubOutdated, "another value is pending"}
 	case c == success && takenAfter(s, a.at):
-		return endedOutcome(a, v.wishAt, v.rewished || a.isLate())
+		return endedOutcome(a, v.wishAt, late)
 	case c == success:
-		return outcome{is: agent.SubActivated, why: a.describe()}
+		return outcome{agent.SubActivated, a.describe()}
 	case c == permanentError:
-		return outcome{is: agent.SubFailed, why: a.describe()}
+		return outcome{agent.SubFailed, a.describe()}
 	case c == serviceError && a == nil:
-		return outcome{is: agent.SubUnavailable, why: "the session has no such service"}
+		return outcome{agent.SubUnavailable, "the session has no such service"}
 	case c == serviceError:
-		return outcome{is: agent.SubUnavailable, why: a.describe()}
+		return outcome{agent.SubUnavailable, a.describe()}
 	}
-	return outcome{is: agent.SubTemporary, why: a.describe()}
+	return outcome{agent.SubTemporary, a.describe()}
 }
 
 func blameService(a *request, should outcome, told agent.SubOutcome) string {
 	changes := told <= agent.SubUnavailable
 	switch {
-	case told == agent.SubEnded, should.is == agent.SubEnded, should.or == agent.SubEnded:
+	case told == agent.SubEnded, should.is == agent.SubEnded:
 		return "S18"
 	case changes && (should.is == agent.SubNotPending || should.is == agent.SubOutdated):
 		return "S7"

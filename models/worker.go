@@ -28,14 +28,12 @@ func (m *Monitor) workerAttempt(r *router, t *agent.WorkerAttempt) {
 	w := &r.worker
 	m.l3Iterates(r, t)
 	m.s17Slept(r)
-	w.phase, w.attempt, w.tried, w.session, w.connectedAt = workerAttempting, t.Attempt, false, nil, 0
+	w.phase, w.attempt, w.tried, w.session, w.connectedStep = workerAttempting, t.Attempt, false, nil, -1
 }
 
 func (m *Monitor) workerConnected(r *router, t *agent.WorkerConnected) {
-	if t.Queues < r.in[pending] || t.Queues == 0 && !t.Service {
-		r.worker.tried = true // somebody else has begun to ask for the rest; L4 bounds that
-	}
-	r.worker.session, r.worker.connectedAt = m.session(r, t.Session), m.time
+	w := &r.worker
+	w.session, w.connectedStep = m.session(r, t.Session), m.World.Step()
 }
 
 func (m *Monitor) workerSleep(r *router, t *agent.WorkerSleep) {
@@ -50,14 +48,17 @@ func (m *Monitor) workerRemoved(r *router, t *agent.WorkerRemoved) {
 	if w.variable != t.Var {
 		m.fail("S3", "router %s: a holder of worker %d removed worker %d", r.name, t.Var, w.variable)
 	}
-	if t.Idle && r.isPending() {
-		m.fail("L2", "router %s: worker %d ended although %d queues and the service (%v) are pending", r.name, t.Var, r.in[pending], r.service.isPending)
+	if t.Idle {
+		m.l2Left(r, t)
 	}
 	if !t.Idle && !m.closing {
 		m.fail("L2", "router %s: worker %d ended although the agent is open and something is pending", r.name, t.Var)
 	}
-	if t.Idle && w.phase == workerSleeping {
+	switch {
+	case t.Idle && w.phase == workerSleeping:
 		m.World.Sometimes("worker-found-nothing-left")
+	case t.Idle && r.isPending():
+		m.World.Sometimes("worker-left-it-to-calls")
 	}
 	last := w.last
 	*w = workerShadow{last: last, endedAt: m.World.Elapsed()}
@@ -80,29 +81,37 @@ func (m *Monitor) l3Iterates(r *router, t *agent.WorkerAttempt) {
 	}
 }
 
-// asks says whether the call has recorded something that is still pending.
-func (c *Call) asks() bool {
-	if c.kind == callService {
-		return c.recorded && c.router.service.isPending && c.router.service.pending == c.sub
+// l2Left reads which calls under way have recorded what is pending: each of them starts a worker if it leaves anything.
+func (m *Monitor) l2Left(r *router, t *agent.WorkerRemoved) {
+	if r.service.isPending {
+		m.fail("L2", "router %s: worker %d ended although the service is pending", r.name, t.Var)
 	}
-	for i := range c.queues {
-		if o := &c.queues[i]; c.kind == callQueues && o.recorded && o.queue.place == pending {
-			return true
+	if r.in[pending] == 0 {
+		return
+	}
+	for _, q := range r.order {
+		if q.place == pending && !r.hasTakenOn(q) {
+			m.fail("L2", "router %s: worker %d ended although queue %s is pending, and no call under way has taken it on", r.name, t.Var, q.name)
+			return
+		}
+	}
+}
+
+// hasTakenOn says whether a call under way has recorded the queue.
+func (r *router) hasTakenOn(q *queue) bool {
+	for _, c := range r.calls {
+		for i := range c.queues {
+			if o := &c.queues[i]; c.kind == callQueues && o.recorded && o.queue == q {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// l3Tried reads what was done on the router since the attempt began. Transitions do not say which task asked, so that another call's
-// request counts as well.
+// l3Tried reads what the worker's attempt did: it asked, waited for a connection that was being made, or met an error.
 func (m *Monitor) l3Tried(r *router) {
 	w := &r.worker
-	for _, c := range r.calls {
-		w.tried = w.tried || c.asks() // what a call under way has taken on is left to it
-	}
-	if w.session != nil && (w.session.lost || w.session.closed) {
-		w.tried = true // on a session that went meanwhile there is no asking
-	}
 	if w.phase == workerAttempting && !w.tried && r.isPending() && !m.closing {
 		m.fail("L3", "router %s: attempt %d of worker %d made no request and no attempt to connect, and met no unexpired error", r.name, w.attempt, w.variable)
 	}

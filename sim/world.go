@@ -155,6 +155,18 @@ func (n *Node) Crash() {
 // Crashed says whether the node has crashed.
 func (n *Node) Crashed() bool { return n.node.Crashed() }
 
+// Tasks counts the node's tasks that have not finished.
+func (n *Node) Tasks() (count int) {
+	n.world.Inline(func() {
+		n.world.kernel.Tasks(func(t *kernel.Actor) {
+			if t.Node() == n.node {
+				count++
+			}
+		})
+	})
+	return count
+}
+
 // Stall holds up all tasks of the node for d of virtual time: a collector's pause, a suspended laptop.
 func (n *Node) Stall(d time.Duration) {
 	n.world.Logf("%s stalls for %s", n.Name(), d)

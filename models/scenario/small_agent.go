@@ -74,9 +74,10 @@ var hosts = [...]string{"one.example.org", "two.example.org", "three.example.org
 
 // stallsEach is how often each stall may strike, and stallSlack how long all of them can hold up whatever is bounded.
 const (
-	stallsEach = 2
-	stallSlack = 2 * stallsEach * 100 * time.Second
-	rulesEach  = 4 // how often each rule of a router may strike
+	stallsEach   = 2
+	longestStall = 100 * time.Second
+	stallSlack   = 2 * stallsEach * longestStall
+	rulesEach    = 4 // how often each rule of a router may strike
 )
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
@@ -146,9 +147,14 @@ func (s *smallAgent) run() {
 		p.resume.Close()
 	}
 	s.settle()
+	rest := time.Millisecond
+	if s.slack > 0 {
+		rest += longestStall
+	}
+	s.sleep(rest) // in which whoever has something left to do does it
 	for _, p := range s.apps {
 		if p.open() {
-			p.monitor.Settled(p.agent.Snapshot)
+			p.monitor.Settled(p.agent.Snapshot, func() int { return p.node.Tasks() - consumers })
 		}
 		var crashed bool
 		s.world.Inline(func() { crashed = p.crashed })

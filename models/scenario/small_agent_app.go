@@ -197,6 +197,9 @@ func (p *app) lookup(router int) {
 	p.monitor.Compare(p.agent.Snapshot)
 }
 
+// consumers are the tasks that an application leaves running: of events and of messages.
+const consumers = 2
+
 // consumeEvents is the task that takes events, and reacts to them as the application owes it.
 func (p *app) consumeEvents() {
 	for n := 1; ; n++ {

@@ -176,7 +176,7 @@ func drawConfig(w *sim.World, party protocol.Party, service bool) agent.Config {
 	c.PersistError = [...]time.Duration{0, 30 * time.Second, 5 * time.Second}[w.Value("persist-error", 3)]
 	c.EventQueue = capacities[w.Value("event-queue", len(capacities))]
 	c.MessageQueue = capacities[w.Value("message-queue", len(capacities))]
-	c.MessageBacklog = [...]int{1 << 16, 1, 4}[w.Value("message-backlog", 3)]
+	c.MessageBacklog = [...]int{1 << 16, 4, 16}[w.Value("message-backlog", 3)]
 	c.BatchSize = batches[w.Value("batch", len(batches))]
 	c.BlockSize = blocks[w.Value("block", len(blocks))]
 	c.SendQueue = [...]int{64, 1}[w.Value("send-queue", 2)]
