@@ -31,7 +31,8 @@ type Call struct {
 	router   *router
 	queues   []calledQueue
 	sub      protocol.ServiceSub
-	recorded bool // all of it
+	recorded bool   // all of it
+	id       CallID // in the service's history
 	process  int
 	since    time.Duration
 }
@@ -64,7 +65,11 @@ func (m *Monitor) Subscribe(id protocol.Router, queues []agent.QueueSub) (c *Cal
 
 // SubscribeService tells the Monitor that the application calls SubscribeService now.
 func (m *Monitor) SubscribeService(id protocol.Router, sub protocol.ServiceSub) (c *Call) {
-	m.inline(func() { c = m.call(callService, id); c.sub = sub })
+	m.inline(func() {
+		c = m.call(callService, id)
+		c.sub = sub
+		c.id = m.services.Call(c.router.services, c.process, m.World.Step(), ServiceCall{Op: ServiceSubscribe, Sub: sub})
+	})
 	return c
 }
 
@@ -130,6 +135,9 @@ func (c *Call) returned(err error) {
 	r := c.router
 	r.calls = slices.DeleteFunc(r.calls, func(o *Call) bool { return o == c })
 	refused := errors.Is(err, agent.ErrClosed)
+	if c.kind == callService && !refused {
+		m.services.Return(c.id, m.World.Step(), ServiceCall{Op: ServiceSubscribe, Sub: c.sub})
+	}
 	c.exchange()
 	for i := range c.queues {
 		called := &c.queues[i]

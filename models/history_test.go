@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/net"
 )
 
 // interval is a call that takes effect at its place in a sequence and overlaps its neighbours.
@@ -215,4 +216,29 @@ func TestAHistoryThatIsTooHardIsUndecided(t *testing.T) {
 
 	require.Equal(t, []string{"k"}, v.Unknown)
 	require.Empty(t, v.Illegal)
+}
+
+func TestServiceSpecification(t *testing.T) {
+	sub := func(n int) protocol.ServiceSub { return protocol.ServiceSub{Service: service, Count: int64(n)} }
+	checkSpec(t, Services(), func(t *rapid.T, s ServiceState) ServiceCall {
+		c := ServiceCall{
+			Op: ServiceOp(rapid.IntRange(0, int(ServiceRead)).Draw(t, "op")), Sub: sub(rapid.IntRange(1, 3).Draw(t, "sub")),
+			Session: rapid.SampledFrom([]net.SessionID{s1, s2}).Draw(t, "session"),
+		}
+		switch c.Op {
+		case ServiceConfirm, ServiceGiveUp:
+			c.Sub = s.Pending
+			if rapid.Bool().Draw(t, "again") && c.Op == ServiceConfirm {
+				c.Again = sub(4)
+			}
+		case ServiceDemote:
+			c.Yes = s.Pending == protocol.ServiceSub{}
+			c.Session = s.Active
+		case ServiceTake:
+			c.Session = s.Active
+		case ServiceRead:
+			c.Sub, c.Session = s.Pending, s.Active
+		}
+		return c
+	}, func(c ServiceCall) ServiceCall { return c }, ServiceCall{Op: ServiceRead, Session: "nobody knows"})
 }

@@ -83,6 +83,7 @@ type Monitor struct {
 	registers  *History[RegisterState, RegisterCall]
 	variables  *History[VariableState, VariableCall]
 	ownerships *History[string, OwnerCall]
+	services   *History[ServiceState, ServiceCall]
 	processes  int
 }
 
@@ -99,6 +100,7 @@ func NewMonitor(o Options) *Monitor {
 		registers:  NewHistory(Registers(), historyLimit),
 		variables:  NewHistory(Variables(), historyLimit),
 		ownerships: NewHistory(Ownership(), historyLimit),
+		services:   NewHistory(Services(), historyLimit),
 	}
 }
 
@@ -259,7 +261,7 @@ func (m *Monitor) router(id protocol.Router) *router {
 	}
 	r := &router{
 		id: id, name: id.FirstHost(), queues: make(map[protocol.QueueID]*queue), needed: -1, dialFailed: -1,
-		worker: workerShadow{endedAt: -1}, history: m.variables.Key(id.FirstHost()),
+		worker: workerShadow{endedAt: -1}, history: m.variables.Key(id.FirstHost()), services: m.services.Key(id.FirstHost()),
 	}
 	m.routers, m.last = append(m.routers, r), r
 	return r

@@ -25,6 +25,7 @@ func (m *Monitor) activeUnder(r *router, s *session) {
 	v := &r.service
 	if !v.isActive {
 		v.isActive, v.session, v.figures, v.at = true, s, protocol.ServiceSub{Service: m.grantOf(s)}, 0
+		m.servicePoint(r, ServiceCall{Op: ServiceCount, Session: s.id})
 	} else if v.session != s {
 		m.fail("S8", "router %s: a queue was counted on session %s while the service is active under session %s", r.name, s, v.session)
 	}
@@ -58,6 +59,14 @@ func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 	}
 	m.s1SessionGated(r, s, "the answer for its service")
 	v.isPending = false
+	point := ServiceCall{Op: ServiceGiveUp, Sub: t.Wanted}
+	if t.Outcome == agent.SubActivated {
+		point.Op, point.Session = ServiceConfirm, s.id
+		if len(t.Queues) > 0 {
+			point.Again = t.Figures
+		}
+	}
+	m.servicePoint(r, point)
 	e := owedEvent{session: s, wanted: t.Wanted}
 	switch t.Outcome {
 	case agent.SubActivated:
@@ -76,6 +85,10 @@ func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 	}
 	m.owe(r, e)
 	m.serviceMoved(r)
+}
+
+func (m *Monitor) servicePoint(r *router, c ServiceCall) {
+	m.services.Point(r.services, 0, m.World.Step(), c)
 }
 
 // activated applies the figures of an SOKS.
@@ -163,6 +176,7 @@ func (m *Monitor) serviceDemoted(r *router, t *agent.ServiceDemoted) {
 		m.fail("S8", "router %s: the service is demoted with %v; it should be %v", r.name, t.Sub, v.figures)
 		v.figures = t.Sub
 	}
+	m.servicePoint(r, ServiceCall{Op: ServiceDemote, Sub: t.Sub, Session: s.id, Yes: t.Pending})
 	e := owedEvent{kind: agent.ServiceDisconnected, session: s, figures: v.figures, hasFigures: true}
 	if t.Pending {
 		v.pending, v.isPending, v.wishAt, v.wished = t.Sub, true, m.time, m.World.Elapsed()
@@ -239,6 +253,7 @@ func (m *Monitor) serviceTaken(r *router, t *agent.ServiceTaken) {
 			m.fail("S18", "router %s: queue %s was confirmed before ENDS: %v, and subscribed again: %v", r.name, q.name, q.at < at, slices.Contains(t.Queues, q.id))
 		}
 	}
+	m.servicePoint(r, ServiceCall{Op: ServiceTake, Session: s.id})
 	e := owedEvent{kind: agent.ServiceEnded, session: s, figures: v.figures, hasFigures: true, queues: len(t.Queues)}
 	v.isActive = false
 	for _, id := range t.Queues {

@@ -201,6 +201,14 @@ func (m *Monitor) compareClient(r *router, s *agent.RouterSnapshot) {
 
 func (m *Monitor) compareService(r *router, s *agent.RouterSnapshot) {
 	v, f := &r.service, &r.fold
+	read := ServiceCall{Op: ServiceRead}
+	if s.PendingService != nil {
+		read.Sub = *s.PendingService
+	}
+	if s.ActiveService != nil {
+		read.Session = s.ActiveService.Session
+	}
+	m.servicePoint(r, read)
 	switch {
 	case (s.PendingService != nil) != v.isPending:
 		m.fail("S7", "router %s: a service is pending: %v; by the transitions it should be %v", r.name, s.PendingService != nil, v.isPending)

@@ -71,7 +71,7 @@ func (m *Monitor) Finish() (unknown []string) {
 				m.fail("S12", "router %s: worker %d is there after the agent was closed", r.name, r.worker.variable)
 			}
 		}
-		for _, v := range []Verdict{m.registers.Check(m.Guard), m.variables.Check(m.Guard), m.ownerships.Check(m.Guard)} {
+		for _, v := range []Verdict{m.registers.Check(m.Guard), m.variables.Check(m.Guard), m.ownerships.Check(m.Guard), m.services.Check(m.Guard)} {
 			if v.Illegal != "" {
 				m.fail("linearizable", "%s", v.Story)
 			}

@@ -54,10 +54,11 @@ type router struct {
 	needed      time.Duration       // since when something is pending or subscribed; -1 if nothing is
 	idleVersion uint64              // the version at which L2's condition was last seen to hold; 0 if it did not
 
-	owed    []owedEvent // by the critical section of the step owedAt
-	owedAt  int64
-	fold    foldedService
-	history Key // of the session variable
+	owed     []owedEvent // by the critical section of the step owedAt
+	owedAt   int64
+	fold     foldedService
+	history  Key // of the session variable
+	services Key // of the service register
 }
 
 // place is where a queue is recorded.
