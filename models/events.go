@@ -1,6 +1,7 @@
 package models
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/heddle-go/heddle/agent"
@@ -23,12 +24,13 @@ type owedEvent struct {
 	err        *protocol.Error
 }
 
-// mark is enough of an event to know it again.
+// mark is enough of an event to know it again, and to see whether what it points to has changed.
 type mark struct {
 	kind    agent.EventKind
 	session string
 	data    unsafe.Pointer
 	n       int
+	sum     uint64
 }
 
 func markOf(e *agent.Event) mark {
@@ -38,7 +40,19 @@ func markOf(e *agent.Event) mark {
 	} else if len(e.Errors) > 0 {
 		k.data = unsafe.Pointer(unsafe.SliceData(e.Errors))
 	}
+	for i := range e.Queues {
+		k.add(&e.Queues[i])
+	}
+	for i := range e.Errors {
+		k.add(&e.Errors[i].Queue)
+	}
 	return k
+}
+
+func (k *mark) add(q *protocol.QueueID) {
+	for i := 0; i < len(q); i += 8 {
+		k.sum = (k.sum ^ binary.LittleEndian.Uint64(q[i:])) * 0x9e3779b97f4a7c15
+	}
 }
 
 // ring is a queue of marks.

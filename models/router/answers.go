@@ -70,9 +70,7 @@ func (r *Router) process(s *session, block []protocol.Request) {
 	for _, q := range block {
 		answers = append(answers, r.serve(s, q))
 	}
-	if answers = r.distorted(answers); len(answers) > 0 {
-		s.peer.Send(answers)
-	}
+	r.send(s, r.distorted(answers))
 	if r.strikes(AnswerThenClose) {
 		r.struck(AnswerThenClose)
 		r.drop(s)

@@ -21,6 +21,7 @@ const (
 	ServiceIgnored                // queues subscribed on a service connection are not associated with its service
 	HandshakeRefused              // a session is refused, for good as far as the client knows
 	EndLate                       // END and ENDS come up to 15 s late
+	PushJoined                    // what is pushed waits for the next block of answers, and leads it
 
 	RouterRestart    // all sessions and subscriptions are lost
 	RouterForget     // a session's subscriptions are forgotten; it ends when the router heals, or sooner
@@ -42,7 +43,7 @@ var faultTable = [faultCount]struct {
 	AnswerLate: {"answer-late", 4}, AnswerSlow: {"answer-slow", 4}, AnswerShort: {"answer-short", 4}, AnswerLong: {"answer-long", 4},
 	AnswerTwice: {"answer-twice", 4}, AnswerReversed: {"answer-reversed", 4}, AnswerThenClose: {"answer-then-close", 4},
 	ErrorTemporary: {"error-temporary", 6}, ErrorPermanent: {"error-permanent", 6}, ServiceRefused: {"service-refused", 2},
-	ServiceIgnored: {"service-ignored", 4}, HandshakeRefused: {"handshake-refused", 4}, EndLate: {"end-late", 2},
+	ServiceIgnored: {"service-ignored", 4}, HandshakeRefused: {"handshake-refused", 4}, EndLate: {"end-late", 2}, PushJoined: {"push-joined", 2},
 	RouterRestart: {name: "router-restart"}, RouterForget: {name: "router-forget"}, QueueTaken: {name: "queue-taken"},
 	ServiceTaken: {name: "service-taken"}, QueueDeleted: {name: "queue-deleted"}, ServiceChanged: {name: "service-changed"},
 	RouterDowngraded: {name: "router-downgraded"},

@@ -112,6 +112,36 @@ func TestAnswerThenCloseEndsTheSessionBehindItsAnswers(t *testing.T) {
 	require.Empty(t, b.owner(1))
 }
 
+func TestAPushThatWaitsLeadsTheNextBlock(t *testing.T) {
+	b := newBench(t)
+	c := b.connect("a", plain)
+	b.asks(c, sub(1))
+	b.always(router.PushJoined)
+	b.r.Deliver(protocol.RecipientService, queue(1))
+	b.strike(router.QueueTaken)
+	b.pass(0)
+	require.Empty(t, c.got())
+
+	got := b.asks(c, protocol.Request{Command: protocol.PING})
+
+	require.Equal(t, []protocol.Kind{protocol.MSG, protocol.END, protocol.PONG}, kinds(got))
+	require.Equal(t, 1, b.fired[router.PushJoined.String()])
+	require.Equal(t, 1, b.effect[router.PushJoined.String()])
+}
+
+func TestAPushIsHeldForAWhileOnly(t *testing.T) {
+	b := newBench(t)
+	c := b.connect("a", plain)
+	b.asks(c, sub(1))
+	b.always(router.PushJoined)
+	b.r.Deliver(protocol.RecipientService, queue(1))
+
+	b.pass(3 * time.Second)
+
+	require.Equal(t, []protocol.Kind{protocol.MSG}, c.got())
+	require.Zero(t, b.effect[router.PushJoined.String()])
+}
+
 func TestARefusedHandshake(t *testing.T) {
 	b := newBench(t)
 	b.always(router.HandshakeRefused)

@@ -79,6 +79,7 @@ type session struct {
 	ignored    bool                 // queues subscribed on it are not associated with its service
 	slow       bool                 // a slow block is under way
 	backlog    [][]protocol.Request // blocks behind it
+	held       []protocol.Response  // pushes that wait for the next block
 }
 
 // Accept lets a client in. Its grant is the service id of its certificate, if it has one and the router knows services.
@@ -172,9 +173,30 @@ func (r *Router) release(s *session) {
 	}
 }
 
+// push sends what nobody asked for, in the order in which it is said.
 func (r *Router) push(s *session, p protocol.Response) {
-	if !s.gone && s.peer != nil {
+	switch {
+	case s.gone || s.peer == nil:
+	case len(s.held) > 0:
+		s.held = append(s.held, p)
+	case r.strikes(PushJoined):
+		r.fired(PushJoined)
+		s.held = append(s.held, p)
+		r.after(r.lateness(), func() { r.send(s, nil) })
+	default:
 		s.peer.Send([]protocol.Response{p})
+	}
+}
+
+// send sends a block, behind the pushes that were held for it.
+func (r *Router) send(s *session, block []protocol.Response) {
+	if len(s.held) > 0 && len(block) > 0 {
+		r.effect(PushJoined)
+	}
+	block = append(s.held, block...)
+	s.held = nil
+	if len(block) > 0 && !s.gone {
+		s.peer.Send(block)
 	}
 }
 
