@@ -134,6 +134,7 @@ func (c *Call) returned(err error) {
 	}
 	r := c.router
 	r.calls = slices.DeleteFunc(r.calls, func(o *Call) bool { return o == c })
+	m.refining(r.id, nil)
 	refused := errors.Is(err, agent.ErrClosed)
 	if c.kind == callService && !refused {
 		m.services.Return(c.id, m.World.Step(), ServiceCall{Op: ServiceSubscribe, Sub: c.sub})

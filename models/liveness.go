@@ -10,6 +10,7 @@ import (
 // Tick judges what must not last. It is to run after each step; it does something only after virtual time has advanced, which
 // it does only when nothing else can move.
 func (m *Monitor) Tick() {
+	m.stepOver()
 	now := m.World.Elapsed()
 	if now == m.elapsed {
 		return
@@ -167,16 +168,8 @@ func (m *Monitor) live(r *router, owner Owner, now time.Duration) (wait time.Dur
 		}
 	}
 	for _, q := range r.order {
-		switch {
-		case q.fallback:
-			owe("L9", q.fellBack, q, "is not subscribed on its own since its service became unavailable")
-		case !q.wanted:
-		case q.place == pending:
-			owe("L1", q.wished, q, "is wanted and still pending")
-		default:
-			if why := m.l1Owned(r, q, owner); why != "" {
-				owe("L1", q.wished, q, why)
-			}
+		if property, since, why := m.lacks(r, q, owner); why != "" {
+			owe(property, since, q, why)
 		}
 	}
 	if r.service.isPending {
@@ -187,6 +180,19 @@ func (m *Monitor) live(r *router, owner Owner, now time.Duration) (wait time.Dur
 		}
 	}
 	return wait
+}
+
+// lacks says what a queue still lacks, by which property and since when; nothing if why is empty.
+func (m *Monitor) lacks(r *router, q *queue, owner Owner) (property string, since time.Duration, why string) {
+	switch {
+	case q.fallback:
+		return "L9", q.fellBack, "is not subscribed on its own since its service became unavailable"
+	case !q.wanted:
+		return "", 0, ""
+	case q.place == pending:
+		return "L1", q.wished, "is wanted and still pending"
+	}
+	return "L1", q.wished, m.l1Owned(r, q, owner)
 }
 
 // l1Owned compares the agent's belief about a queue with the router's; it says how they differ.

@@ -134,6 +134,7 @@ func TestAGoodStoryOfAServicePasses(t *testing.T) {
 	p.see(agent.VariableRemoved{Router: home, Var: p.variable, Reason: agent.RemovedDisconnected},
 		agent.ServiceDemoted{Router: home, Session: s1, Sub: left, Pending: true}, lost,
 		agent.SessionEnded{Router: home, Session: s1}, event(agent.Disconnected, s1))
+	p.see(agent.WorkerPut{Router: home, Var: 1})
 	p.connect(s2, &service)
 	id := p.askService(s2, left)
 	p.answer(s2, protocol.Response{Correlation: id, Kind: protocol.SOKS, Count: left.Count, Hash: left.Hash})

@@ -64,6 +64,8 @@ type Monitor struct {
 	Options
 	routers  []*router
 	last     *router
+	unjudged []*router // of which the current step has told something that their refinement judges when it is over
+	mapped   abstract  // for snapshots
 	sessions map[net.SessionID]*session
 	time     int64         // counts what is told to the Monitor: the order of everything
 	elapsed  time.Duration // as of the last Tick
@@ -143,6 +145,7 @@ func (m *Monitor) Observe(t agent.Transition) {
 func (m *Monitor) observe(t agent.Transition) {
 	m.time++
 	m.s12Shutdown(t)
+	m.refine(t)
 	switch t := t.(type) {
 	case agent.RequestsBegun:
 		m.requestsBegun(m.begin(t.Router), &t)

@@ -34,6 +34,7 @@ func Properties() []sim.Property {
 		{ID: "L8", Statement: "Bounded: at rest tasks, connections, sessions and request records are those of the live sessions alone."},
 		{ID: "L9", Statement: "Service fallback completes: after service unavailable every queue of that service is subscribed on its own."},
 		{ID: "snapshot", Statement: "Applying the transitions in turn gives the state that a snapshot copies."},
+		{ID: "refinement", Statement: "Each step of the agent is a sequence of the actions of the abstract model, or changes nothing of it; a snapshot is the state that they have led to."},
 		{ID: "linearizable", Statement: "The queue registers, the service registers, the session variables and the routers' ownership registers are linearizable."},
 	}
 }

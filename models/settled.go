@@ -104,6 +104,7 @@ func (m *Monitor) compare(r *router, s *agent.RouterSnapshot) {
 	}
 	m.compareClient(r, s)
 	m.compareService(r, s)
+	m.compareRefined(r, s)
 }
 
 // comparePlace reads where the agent has recorded a queue. A removed queue that is there is one of S14, another key one of S15.

@@ -59,6 +59,7 @@ func (m *Monitor) s12Shutdown(t agent.Transition) {
 func (m *Monitor) Finish() (unknown []string) {
 	m.inline(func() {
 		m.time++
+		m.stepOver()
 		for _, r := range m.routers {
 			m.settleSection(r)
 			if !m.closed || m.crashed {

@@ -37,6 +37,7 @@ type router struct {
 	// The last failed attempt, for S13.
 	failedAt, expiry time.Time
 	everFailed       bool
+	failedSince      time.Duration // failedAt, by the world's clock
 	dialFailed       time.Duration // when the network refused; -1 if it did not
 	owesRemoval      uint64        // with interval 0: the variable that must go in the step owedAt
 
@@ -59,6 +60,8 @@ type router struct {
 	fold     foldedService
 	history  Key // of the session variable
 	services Key // of the service register
+
+	refinement refinement
 }
 
 // place is where a queue is recorded.

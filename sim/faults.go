@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
@@ -39,6 +40,9 @@ func (w *World) fault(name string) *faultState {
 var swarmOdds = [...]int{0, 8, 4, 2}
 
 func (w *World) swarm(name string) bool {
+	if w.options.NoFaults {
+		return false
+	}
 	if w.density < 0 {
 		w.density = w.Value("swarm", len(swarmOdds))
 	}
@@ -95,33 +99,71 @@ var stallTimes = [...]time.Duration{
 	10 * time.Millisecond, time.Second, 5 * time.Second, 16 * time.Second, 31 * time.Second, 46 * time.Second, 100 * time.Second,
 }
 
-// Stalls arms stalls of the node as a whole and of single tasks of it.
+// Stalls arms stalls of the node as a whole, of single tasks of it, and, four times as many, of tasks of one name: a node of which one
+// part is slow sees its sessions overlap.
 func (n *Node) Stalls(times int) {
 	w := n.world
 	w.Rule("stall-node", times, func() bool {
 		if n.Crashed() {
 			return false
 		}
-		n.Stall(stallTimes[w.Value("stall-node", len(stallTimes))])
+		n.Stall(w.stallTime("stall-node"))
 		w.Effect("stall-node")
 		return true
 	})
 	w.Rule("stall-task", times, func() bool {
-		var tasks []*kernel.Actor
-		w.kernel.Tasks(func(t *kernel.Actor) {
-			if t.Node() == n.node {
-				tasks = append(tasks, t)
-			}
-		})
+		tasks := n.tasks("")
 		if len(tasks) == 0 {
 			return false
 		}
-		t, d := tasks[w.Value("stall-which", len(tasks))], stallTimes[w.Value("stall-task", len(stallTimes))]
-		w.Logf("%s stalls for %s", t.Path(), d)
-		w.kernel.StallTask(t, d)
-		w.Effect("stall-task")
-		return true
+		// Who is in the middle of something is held up there as often as anybody at all: between two sections that should be one, a
+		// wait of some steps is seldom enough.
+		t := w.kernel.Previous()
+		if !slices.Contains(tasks, t) || w.Value("stall-whom", 2) == 1 {
+			t = tasks[w.Value("stall-which", len(tasks))]
+		}
+		return w.stallTask(t, "stall-task")
 	})
+	slow := ""
+	w.Rule("slow-task", 4*times, func() bool {
+		tasks := n.tasks(slow)
+		if len(tasks) == 0 {
+			return false
+		}
+		t := tasks[w.Value("slow-which", len(tasks))]
+		slow = t.Name()
+		return w.stallTask(t, "slow-task")
+	})
+}
+
+// tasks are those of the node that have not finished, of that name if one is given; if some of them have something to do, these.
+func (n *Node) tasks(name string) []*kernel.Actor {
+	var ready, all []*kernel.Actor
+	n.world.kernel.Tasks(func(t *kernel.Actor) {
+		if t.Node() != n.node || name != "" && t.Name() != name {
+			return
+		}
+		all = append(all, t)
+		if t.Ready() {
+			ready = append(ready, t)
+		}
+	})
+	if name != "" && len(ready) > 0 {
+		return ready
+	}
+	return all
+}
+
+func (w *World) stallTime(fault string) time.Duration {
+	return stallTimes[w.Value(fault, len(stallTimes))]
+}
+
+func (w *World) stallTask(t *kernel.Actor, fault string) bool {
+	d := w.stallTime(fault)
+	w.Logf("%s stalls for %s", t.Path(), d)
+	w.kernel.StallTask(t, d)
+	w.Effect(fault)
+	return true
 }
 
 // Heal ends all faults: none strikes any more, and what OnHeal registered mends what is broken.

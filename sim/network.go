@@ -40,6 +40,7 @@ type listener[Out, In any] struct {
 func NewNetwork[Out, In any](w *World) *Network[Out, In] {
 	n := &Network[Out, In]{world: w, listeners: map[net.Address]*listener[Out, In]{}}
 	n.arm()
+	w.Inline(func() { w.networks = append(w.networks, n.fingerprint) })
 	return n
 }
 

@@ -20,6 +20,7 @@ type RunConfig struct {
 	DataSeed uint64 // of all random bytes
 	MaxSteps int64  // 0: DefaultMaxSteps
 	Tracer   Tracer // nil: nobody reads the trace
+	Options
 }
 
 // Tracer is told every step, value and note of a run, in order.
@@ -73,7 +74,7 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 	}
 	k := r.kernel
 	k.Begin(kernel.Options{Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer})
-	r.world.reset(k)
+	r.world.reset(k, cfg.Options)
 	if err := r.build(sc); err != nil {
 		k.End()
 		return Result{}, err
@@ -139,7 +140,7 @@ func (r *Runner) judge() Result {
 	result := Result{
 		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Abandoned: k.Abandoned(),
 	}
-	if v := k.Violation(); v != nil {
+	if v := k.Violation(); v != nil && r.world.options.judges(v.Property) {
 		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks}
 	}
 	return result

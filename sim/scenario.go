@@ -33,6 +33,7 @@ const (
 	Panic    = "panic"
 	Steps    = "steps"
 	Goexit   = "goexit"
+	Livelock = "livelock"
 )
 
 // BuiltIn are the properties that every run is checked for, whatever its scenario.
@@ -43,5 +44,6 @@ func BuiltIn() []Property {
 		{Panic, "No task panics."},
 		{Steps, "A run ends within its limit of steps."},
 		{Goexit, "No task calls runtime.Goexit."},
+		{Livelock, "With faults over and something still owed (World.Owes), the world does not go round in a loop."},
 	}
 }

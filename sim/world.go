@@ -24,14 +24,23 @@ type World struct {
 	onStep    []func()
 	onHeal    []func()
 	healed    bool
+	options   Options
+
+	onFingerprint []func(*Fingerprint) // of models
+	networks      []func(*Fingerprint)
+	livelock      livelock
 }
 
-func (w *World) reset(k *kernel.Kernel) {
+func (w *World) reset(k *kernel.Kernel, o Options) {
 	clear(w.onStep)
 	clear(w.onHeal)
+	clear(w.onFingerprint)
+	clear(w.networks)
+	w.livelock.reset()
 	*w = World{
-		kernel: k, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0],
+		kernel: k, options: o, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0],
 		onStep: w.onStep[:0], onHeal: w.onHeal[:0],
+		onFingerprint: w.onFingerprint[:0], networks: w.networks[:0], livelock: w.livelock,
 	}
 	w.host = w.Node("main")
 }
@@ -44,11 +53,16 @@ func (w *World) Node(name string) *Node {
 	return &Node{world: w, node: w.kernel.NewNode(name)}
 }
 
-// Fail records a violation of a property. The first one of a run ends it, after the current step.
+// Fail records a violation of a property. The first one of a run ends it, after the current step, unless the run does not judge
+// that property.
 func (w *World) Fail(property, format string, args ...any) {
 	w.Observe(func() {
-		if !w.kernel.Stopped() {
+		switch {
+		case w.kernel.Stopped():
+		case w.options.judges(property):
 			w.kernel.Fail(property, fmt.Sprintf(format, args...))
+		case w.kernel.Tracing():
+			w.kernel.Note("not judged: " + property + ": " + fmt.Sprintf(format, args...))
 		}
 	})
 }

@@ -44,7 +44,7 @@ Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of H
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.listCommand())
+	root.AddCommand(a.runCommand(), a.replayCommand(), a.zooCommand(), a.listCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %s --help shows what it takes", err, c.CommandPath())
 	})
@@ -70,20 +70,28 @@ Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of H
 
 // scenario finds a scenario by name. The error says what is closest.
 func (a *app) scenario(name string) (*sim.Scenario, error) {
-	closest, distance := "", len(name)/2+1
+	var names []string
 	for _, sc := range a.scenarios {
 		if sc.Name == name {
 			return sc, nil
 		}
-		if d := editDistance(name, sc.Name); d < distance {
-			closest, distance = sc.Name, d
+		names = append(names, sc.Name)
+	}
+	return nil, fmt.Errorf("unknown scenario %q: %sheddle list shows those there are", name, suggestion(name, names))
+}
+
+// suggestion asks whether the closest of the names was meant, if one is close.
+func suggestion(name string, names []string) string {
+	closest, distance := "", len(name)/2+1
+	for _, n := range names {
+		if d := editDistance(name, n); d < distance {
+			closest, distance = n, d
 		}
 	}
-	hint := "heddle list shows those there are"
-	if closest != "" {
-		hint = fmt.Sprintf("did you mean %s? %s", closest, hint)
+	if closest == "" {
+		return ""
 	}
-	return nil, fmt.Errorf("unknown scenario %q: %s", name, hint)
+	return fmt.Sprintf("did you mean %s? ", closest)
 }
 
 // editDistance is how many insertions, deletions and replacements of bytes turn a into b (Levenshtein 1966).

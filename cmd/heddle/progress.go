@@ -11,32 +11,48 @@ import (
 	"github.com/heddle-go/heddle/sim/search"
 )
 
-// progressLine is one line on a terminal, written over again and again. Where there is no terminal it shows nothing.
+// terminalLine is one line on a terminal, written over again and again. Where there is no terminal it shows nothing.
+type terminalLine struct {
+	out *os.File // nil: no terminal
+}
+
+func newTerminalLine(out io.Writer) terminalLine {
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return terminalLine{f}
+	}
+	return terminalLine{}
+}
+
+func (l terminalLine) write(text string) {
+	if l.out == nil {
+		return
+	}
+	if width, _, err := term.GetSize(int(l.out.Fd())); err == nil && width > 0 && len(text) >= width {
+		text = text[:width-1]
+	}
+	fmt.Fprintf(l.out, "\r\x1b[K%s", text)
+}
+
+// clear takes the line away.
+func (l terminalLine) clear() {
+	if l.out != nil {
+		fmt.Fprint(l.out, "\r\x1b[K")
+	}
+}
+
+// progressLine shows how far a search is.
 type progressLine struct {
-	out      *os.File // nil: no terminal
-	total    int64    // runs; 0 if the budget is a duration
+	terminalLine
+	total    int64 // runs; 0 if the budget is a duration
 	duration time.Duration
 }
 
 func newProgressLine(out io.Writer, config search.Config) *progressLine {
-	p := &progressLine{total: config.Runs * int64(len(config.Scenarios)), duration: config.Duration}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.out = f
-	}
-	return p
+	return &progressLine{newTerminalLine(out), config.Runs * int64(len(config.Scenarios)), config.Duration}
 }
 
 // show is called by the search.
-func (p *progressLine) show(s search.Progress) {
-	if p.out == nil {
-		return
-	}
-	line := p.line(s)
-	if width, _, err := term.GetSize(int(p.out.Fd())); err == nil && width > 0 && len(line) >= width {
-		line = line[:width-1]
-	}
-	fmt.Fprintf(p.out, "\r\x1b[K%s", line)
-}
+func (p *progressLine) show(s search.Progress) { p.write(p.line(s)) }
 
 func (p *progressLine) line(s search.Progress) string {
 	seconds := s.Elapsed.Seconds()
@@ -49,11 +65,4 @@ func (p *progressLine) line(s search.Progress) string {
 	}
 	return fmt.Sprintf("%s  %s runs/s  %s steps/s  %s  %s left",
 		plural(s.Runs, "run"), rate(s.Runs, seconds), rate(s.Steps, seconds), plural(int64(s.Failures), "failure"), max(0, left).Round(time.Second))
-}
-
-// clear takes the line away.
-func (p *progressLine) clear() {
-	if p.out != nil {
-		fmt.Fprint(p.out, "\r\x1b[K")
-	}
 }

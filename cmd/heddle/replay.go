@@ -67,7 +67,11 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 		return fmt.Errorf("the failure is of a scenario that this build does not have: %w", err)
 	}
 
-	document := replayDocument{Scenario: sc.Name, Expected: expectation{token.Property, hex(token.Hash)}, Until: f.until, Trace: []search.Event{}}
+	options, err := search.OptionsOf(token)
+	if err != nil {
+		return err
+	}
+	document := replayDocument{Scenario: sc.Name, Only: options.Only, NoFaults: options.NoFaults, Expected: expectation{token.Property, hex(token.Hash)}, Until: f.until, Trace: []search.Event{}}
 	replayed, err := search.Replay(sc, token, search.NewTracer(func(e search.Event) {
 		if f.until == 0 || e.Step <= f.until {
 			document.Trace = append(document.Trace, e)
@@ -115,6 +119,8 @@ func hex(v uint64) string { return fmt.Sprintf("%016x", v) }
 // replayDocument is the JSON of heddle replay.
 type replayDocument struct {
 	Scenario   string           `json:"scenario"`
+	Only       string           `json:"only,omitempty"`
+	NoFaults   bool             `json:"no_faults,omitempty"`
 	Reproduced bool             `json:"reproduced"` // the same property with the same trace hash
 	Expected   expectation      `json:"expected"`
 	Property   string           `json:"property"` // empty: the run violated nothing
@@ -157,10 +163,11 @@ func (d *replayDocument) finish(token choice.Token, r search.Replayed) {
 func (d *replayDocument) writeText(out io.Writer, sc *sim.Scenario, token choice.Token) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "%s: %s\n", sc.Name, sc.Summary)
+	narrowed := narrowed(sim.Options{Only: d.Only, NoFaults: d.NoFaults})
 	if token.Addressed() {
-		fmt.Fprintf(w, "%s beside the default, found by %s\n\n", plural(int64(len(token.Deviations)), "decision"), token.Strategy)
+		fmt.Fprintf(w, "%s beside the default, found by %s%s\n\n", plural(int64(len(token.Deviations)), "decision"), token.Strategy, narrowed)
 	} else {
-		fmt.Fprintf(w, "by seed %s of %s\n\n", hex(token.Seed), token.Strategy)
+		fmt.Fprintf(w, "by seed %s of %s%s\n\n", hex(token.Seed), token.Strategy, narrowed)
 	}
 	writeTrace(w, d.Trace)
 	if d.Until > 0 && d.Until < d.Steps {

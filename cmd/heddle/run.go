@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,9 @@ type runFlags struct {
 	strategy  string
 	workers   int
 	keepGoing bool
+	stopAt    []string
+	only      string
+	noFaults  bool
 	formats   []string
 	folder    string
 }
@@ -56,6 +60,9 @@ The seed is any text. With --runs the result is a function of scenarios, strateg
 	flags.StringVar(&f.strategy, "strategy", strategy.Default, "how to decide: `S` is one of those that heddle list shows")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "number `N` of runs at a time")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
+	flags.StringArrayVar(&f.stopAt, "stop-at", nil, "keep going, but only to the first failure of property `ID`; repeatable")
+	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
+	flags.BoolVar(&f.noFaults, "no-faults", false, "no fault strikes")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
 	flags.StringVar(&f.folder, "out", "", "folder `DIR` in which failures are kept")
 	return c
@@ -110,7 +117,10 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 
 // config checks the flags. Every error is one line that says what would be right.
 func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Config, error) {
-	config := search.Config{Seed: f.seed, Workers: f.workers, KeepGoing: f.keepGoing}
+	config := search.Config{
+		Seed: f.seed, Workers: f.workers, KeepGoing: f.keepGoing || len(f.stopAt) > 0, StopAt: f.stopAt,
+		Options: sim.Options{Only: f.only, NoFaults: f.noFaults},
+	}
 	byRuns, byTime := c.Flags().Changed("runs"), c.Flags().Changed("for")
 	switch {
 	case byRuns && byTime:
@@ -134,8 +144,36 @@ func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Confi
 		return config, err
 	}
 	config.Strategy = s
-	config.Scenarios, err = a.selected(names)
-	return config, err
+	if config.Scenarios, err = a.selected(names); err != nil {
+		return config, err
+	}
+	asked := f.stopAt
+	if c.Flags().Changed("only") {
+		asked = append([]string{f.only}, asked...)
+	}
+	known := propertiesOf(config.Scenarios)
+	for _, id := range asked {
+		if !slices.Contains(known, id) {
+			return config, fmt.Errorf("unknown property %q: there are %s", id, strings.Join(known, ", "))
+		}
+	}
+	return config, nil
+}
+
+// propertiesOf are the ids of all properties that a search of the scenarios judges, in the order of heddle list.
+func propertiesOf(scenarios []*sim.Scenario) (ids []string) {
+	for _, p := range sim.BuiltIn() {
+		ids = append(ids, p.ID)
+	}
+	ids = append(ids, search.Sometimes)
+	for _, sc := range scenarios {
+		for _, p := range sc.Properties {
+			if !slices.Contains(ids, p.ID) {
+				ids = append(ids, p.ID)
+			}
+		}
+	}
+	return ids
 }
 
 // selected are the scenarios of those names, each once; without names all that must hold.
@@ -201,6 +239,8 @@ type runDocument struct {
 	Seed        string                   `json:"seed"`
 	Strategy    string                   `json:"strategy"`
 	Workers     int                      `json:"workers"`
+	Only        string                   `json:"only,omitempty"`
+	NoFaults    bool                     `json:"no_faults,omitempty"`
 	Go          string                   `json:"go"`
 	Seconds     float64                  `json:"seconds"`
 	Interrupted bool                     `json:"interrupted"`
@@ -210,7 +250,7 @@ type runDocument struct {
 
 func newRunDocument(config search.Config, report *search.Report, failed error) runDocument {
 	d := runDocument{
-		Seed: config.Seed, Strategy: config.Strategy.Name(), Workers: config.Workers, Go: runtime.Version(),
+		Seed: config.Seed, Strategy: config.Strategy.Name(), Workers: config.Workers, Only: config.Options.Only, NoFaults: config.Options.NoFaults, Go: runtime.Version(),
 		Seconds: report.Elapsed.Seconds(), Interrupted: report.Interrupted, Scenarios: report.Scenarios,
 	}
 	if failed != nil {
@@ -219,6 +259,9 @@ func newRunDocument(config search.Config, report *search.Report, failed error) r
 	for _, f := range report.Failures() {
 		if f.Replay == "" { // a failure of the search as a whole
 			f.Replay = fmt.Sprintf("heddle run %s --runs %d --seed %s --strategy %s", quote(f.Scenario), runsOf(report, f.Scenario), quote(config.Seed), config.Strategy.Name())
+			if config.Options.Only != "" {
+				f.Replay += " --only " + config.Options.Only
+			}
 		}
 	}
 	return d

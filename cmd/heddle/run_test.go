@@ -90,6 +90,38 @@ func TestRunExplainsADeadlock(t *testing.T) {
 	require.Contains(t, out, "scenarios_test.go:")
 }
 
+func TestRunOnlyOneProperty(t *testing.T) {
+	require.Contains(t, found(t, "run", "two-faced", "--runs", "50", "--seed", "7", "--keep-going"), "two-faced violates never: ")
+	args := []string{"run", "two-faced", "--runs", "50", "--seed", "7", "--only", "all-counted"}
+	out := found(t, args...)
+	require.Contains(t, out, ", only all-counted is judged\n")
+	require.Contains(t, out, "two-faced violates all-counted: tails, too")
+	require.NotContains(t, out, "violates never")
+	var d runDocument
+	require.NoError(t, json.Unmarshal([]byte(found(t, append(args, "--format", "json")...)), &d))
+	require.Equal(t, "all-counted", d.Only)
+	replayed := found(t, "replay", d.Scenarios[0].Failures[0].Token)
+	require.Contains(t, replayed, "# not judged: never: tails\n")
+	require.Contains(t, replayed, ", only all-counted is judged\n")
+	require.Contains(t, replayed, "reproduced: ")
+	clean(t, "run", "two-faced", "--runs", "50", "--seed", "7", "--only", "deadlock")
+}
+
+func TestRunStopsAtAProperty(t *testing.T) {
+	out := found(t, "run", "two-faced", "account", "--runs", "1000", "--seed", "7", "--stop-at", "all-counted", "--format", "json")
+	var d runDocument
+	require.NoError(t, json.Unmarshal([]byte(out), &d))
+	require.NotEmpty(t, d.Scenarios[0].Failures, "failures of others are kept")
+	require.Len(t, d.Scenarios[1].Failures, 1)
+	require.Less(t, d.Scenarios[1].Runs, int64(1000))
+}
+
+func TestRunWithoutFaults(t *testing.T) {
+	out := clean(t, "run", "faulty", "--runs", "10000", "--seed", "7", "--no-faults")
+	require.Contains(t, out, ", without faults\n")
+	require.Regexp(t, `(?m)^  lightning +0 +0 +0 `, out)
+}
+
 func TestRunShowsTheLedgerAndWhatWasNotSeen(t *testing.T) {
 	out := clean(t, "run", "faulty", "--runs", "500", "--seed", "7")
 	require.Regexp(t, `fault +armed +fired +effect\n`, out)

@@ -14,7 +14,7 @@ import (
 // writeText tells a person what the search came to: a line for each scenario, then what failed, in words.
 func (d runDocument) writeText(out io.Writer, scenarios []*sim.Scenario) error {
 	w := bufio.NewWriter(out)
-	fmt.Fprintf(w, "seed %s, strategy %s, %s\n\n", d.Seed, d.Strategy, plural(int64(d.Workers), "worker"))
+	fmt.Fprintf(w, "seed %s, strategy %s, %s%s\n\n", d.Seed, d.Strategy, plural(int64(d.Workers), "worker"), narrowed(sim.Options{Only: d.Only, NoFaults: d.NoFaults}))
 	width := 0
 	for _, s := range d.Scenarios {
 		width = max(width, len(s.Name))
@@ -47,6 +47,17 @@ func (d runDocument) writeText(out io.Writer, scenarios []*sim.Scenario) error {
 		fmt.Fprintln(w, "ended early:", d.Error)
 	}
 	return w.Flush()
+}
+
+// narrowed says what the options leave out; nothing if they leave out nothing.
+func narrowed(o sim.Options) (text string) {
+	if o.Only != "" {
+		text += ", only " + o.Only + " is judged"
+	}
+	if o.NoFaults {
+		text += ", without faults"
+	}
+	return text
 }
 
 // writeLedger shows what the faults did, and which did nothing.

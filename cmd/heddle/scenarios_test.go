@@ -44,6 +44,14 @@ func testScenarios() []*sim.Scenario {
 	return []*sim.Scenario{
 		{Name: "account", Summary: "two deposits without a lock", Properties: counted, Fails: "all-counted", Depth: 2, Share: 0.31, Setup: account(false)},
 		{Name: "account-fixed", Summary: "two deposits under a lock", Properties: counted, Setup: account(true)},
+		{Name: "two-faced", Summary: "fails in two ways, the second hidden by the first", Fails: "never", Properties: counted, Setup: func(w *sim.World) func() {
+			return func() {
+				if w.Value("coin", 2) == 1 {
+					w.Fail("never", "tails")
+					w.Fail("all-counted", "tails, too")
+				}
+			}
+		}},
 		{Name: "stuck-forks", Summary: "two tasks lock in opposite order", Fails: sim.Deadlock, Setup: func(w *sim.World) func() {
 			left, right := sched.NewMutex(w.Host().Scheduler()), sched.NewMutex(w.Host().Scheduler())
 			return func() {

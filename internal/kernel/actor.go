@@ -61,6 +61,16 @@ type nameCount struct {
 	count int32
 }
 
+// Name is the actor's name, which others may have as well; see Path.
+//
+//go:norace
+func (a *Actor) Name() string { return a.name }
+
+// Ready says whether the actor's operation is possible, though a stall may hold it up.
+//
+//go:norace
+func (a *Actor) Ready() bool { return a.ready }
+
 // Object is what the next step touches; nil if nothing. Of a select it is the first arm's.
 //
 //go:norace

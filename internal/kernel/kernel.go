@@ -59,10 +59,13 @@ type Kernel struct {
 	actor    *Actor   // who acts; the set-up before the first step
 	task     *Actor   // the same if it is a task that may yield, else nil
 	last     *Actor   // who moved last
+	previous *Actor   // who moved before
 	handoff  *Actor   // the task that the hub shall resume
 	dying    []*Actor
 	onStep   func()
+	onRest   func()
 	tracer   Tracer
+	told     bool // somebody wants to know of each step: the tracer, or who records
 	now      time.Duration
 	steps    int64
 	maxSteps int64
@@ -84,6 +87,8 @@ type Kernel struct {
 	answer   any    // race build: what the request panicked with
 	stopped  bool
 
+	moves     []Move // see Record
+	recording bool
 	violation *Violation
 	broken    error
 	abandoned int
@@ -115,7 +120,8 @@ func (k *Kernel) Poked() bool { return k.poked.Load() }
 //
 //go:norace
 func (k *Kernel) Begin(o Options) {
-	k.source, k.tracer, k.onStep, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, o.MaxSteps, o.DataSeed
+	k.source, k.tracer, k.onStep, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, o.MaxSteps, o.DataSeed
+	k.Record(false)
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
 	clear(k.heap)
 	k.heap = k.heap[:0]
@@ -128,7 +134,7 @@ func (k *Kernel) Begin(o Options) {
 	k.clock = k.newActor(ClockActor, nil, "time")
 	k.clock.Op, k.clock.fire = OpAdvance, k.tick
 	k.clockWait[0] = k.clock
-	k.last = k.root
+	k.previous, k.last = nil, k.root
 }
 
 // Steps is the number of steps so far.

@@ -154,6 +154,9 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 			if len(k.heap) == 0 || k.idle != nil && k.idle() {
 				return nil
 			}
+			if k.onRest != nil && !k.rest(t, blocking) {
+				return nil
+			}
 			if len(k.armed) == 0 {
 				a = k.clock
 			} else {
@@ -177,6 +180,17 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 		}
 		k.outsideTasks(a, a.fire, t)
 	}
+}
+
+// rest runs onRest, and says whether the run goes on.
+//
+//go:norace
+func (k *Kernel) rest(t *Actor, blocking bool) bool {
+	if t != nil && blocking && !t.listed {
+		t.link()
+	}
+	k.outsideTasks(k.root, k.onRest, t)
+	return !k.stopped
 }
 
 // outsideTasks lets f run as the actor's, and then t be the acting task again, or none.
@@ -229,7 +243,7 @@ func (k *Kernel) pick(enabled []*Actor) *Actor {
 //go:norace
 func (k *Kernel) account(a *Actor) {
 	k.steps++
-	k.last = a
+	k.previous, k.last = k.last, a
 	if k.poked.Load() {
 		k.poked.Store(false)
 	}
@@ -238,8 +252,8 @@ func (k *Kernel) account(a *Actor) {
 		id = a.object.id
 	}
 	k.hash = mix(k.hash, uint64(a.ID)<<40|uint64(uint32(id))<<8|uint64(a.Op))
-	if k.tracer != nil {
-		k.tracer.Step(k.steps, k.now, a)
+	if k.told {
+		k.tell(a)
 	}
 }
 

@@ -207,7 +207,8 @@ func (k *Kernel) End() {
 		k.unwind(t)
 	}
 	raceAcquire(k.endAddress())
-	k.source, k.tracer, k.onStep = nil, nil, nil
+	k.source, k.tracer, k.onStep, k.onRest = nil, nil, nil, nil
+	k.Record(false)
 }
 
 // TaskReport tells of a task that is blocked or left over.
@@ -242,6 +243,11 @@ func (k *Kernel) Report() []TaskReport {
 //
 //go:norace
 func (k *Kernel) Live() int { return len(k.live) }
+
+// Previous is who moved before the step under way; nil at the beginning of a run.
+//
+//go:norace
+func (k *Kernel) Previous() *Actor { return k.previous }
 
 // Tasks calls f for every task that has not finished, in no order that depends on anything but the run.
 //

@@ -16,7 +16,7 @@ type litmusTest struct {
 	program func(w *sim.World, fixed bool) func()
 }
 
-// litmusTests are in the order in which they are listed: updates first, then deadlocks, then time. A test makes every
+// litmusTests are in the order in which they are listed: updates first, then deadlocks, then time and loops. A test makes every
 // schedule of every one of them, and of its mended twin, and holds the shares.
 var litmusTests = [...]litmusTest{
 	{
@@ -78,6 +78,12 @@ var litmusTests = [...]litmusTest{
 		summary:   "a lease is renewed at the moment of its expiry, and nobody asks whether the timer was stopped in time",
 		statement: "a lease that was renewed is held",
 		program:   timerStop,
+	},
+	{
+		name: "livelock", property: sim.Livelock, depth: 1, share: 0.65625,
+		summary:   "two diners with one spoon offer it to each other for ever, each because the other is hungry",
+		statement: "both eat",
+		program:   livelock,
 	},
 }
 

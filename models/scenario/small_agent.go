@@ -72,18 +72,17 @@ func routerName(i int) protocol.Router {
 
 var hosts = [...]string{"one.example.org", "two.example.org", "three.example.org"}
 
-// stallsEach is how often each stall may strike, and stallSlack how long all of them can hold up whatever is bounded.
+// stallsEach is how often each stall may strike, and longestStall how long one can go on after healing.
 const (
 	stallsEach   = 2
 	longestStall = 100 * time.Second
-	stallSlack   = 2 * stallsEach * longestStall
 	rulesEach    = 4 // how often each rule of a router may strike
 )
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 	s := &smallAgent{world: w, load: l}
-	if w.Swarm("stall-node") || w.Swarm("stall-task") {
-		s.slack = stallSlack
+	if w.Swarm("stall-node") || w.Swarm("stall-task") || w.Swarm("slow-task") {
+		s.slack = longestStall
 	}
 	w.Logf("workload: %+v", l)
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)
@@ -109,6 +108,7 @@ func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 		node.Stalls(stallsEach)
 		s.apps = append(s.apps, newApp(s, i, a, node, network.Dialer(node)))
 	}
+	w.OnFingerprint(s.fingerprint)
 	rival := s.apps[len(s.apps)-1]
 	if rival.number > 0 {
 		w.Rule("crash", 1, rival.crash)
@@ -146,6 +146,7 @@ func (s *smallAgent) run() {
 		p.monitor.Healed()
 		p.resume.Close()
 	}
+	s.world.Owes(s.owed)
 	s.settle()
 	rest := time.Millisecond
 	if s.slack > 0 {
@@ -228,6 +229,31 @@ func (s *smallAgent) unsettled() string {
 		}
 	}
 	return ""
+}
+
+// owed says what is still to happen, as far as is known without asking the agents; empty for nothing.
+func (s *smallAgent) owed() string {
+	for _, p := range s.apps {
+		if p.agent == nil || p.crashed || p.closed {
+			continue
+		}
+		if what := p.monitor.Owed(s.owner); what != "" {
+			return p.node.Name() + ": " + what
+		}
+	}
+	return ""
+}
+
+// fingerprint adds the agents, as their monitors see them, and then the routers.
+func (s *smallAgent) fingerprint(f *sim.Fingerprint) {
+	for _, p := range s.apps {
+		f.Flags(p.closed, p.crashed)
+		f.Int(p.waiting)
+		p.monitor.Fingerprint(f)
+	}
+	for _, r := range s.routers {
+		r.Fingerprint(f)
+	}
 }
 
 // owner is which session has the queue, as its router says.

@@ -13,6 +13,7 @@ type plan struct {
 	strategy strategy.Strategy // a single one
 	seed     uint64
 	length   int64 // of a run, as learnt; 0: unknown
+	options  sim.Options
 }
 
 // outcome is what a run came to.
@@ -36,14 +37,14 @@ type batch struct {
 	scenario *sim.Scenario
 	first    int64 // index of the first run
 	outcomes []outcome
-	next     atomic.Int64 // run to begin next, from 0 within the batch
-	limit    atomic.Int64 // runs from here on do not matter any more
-	stop     bool         // at the first failure
+	next     atomic.Int64            // run to begin next, from 0 within the batch
+	limit    atomic.Int64            // runs from here on do not matter any more
+	ends     func(*sim.Failure) bool // says whether a failure ends the search
 }
 
 // begin takes the next n runs of the lane. It is the only place where what was learnt enters a run.
-func (b *batch) begin(l *lane, n int, stopAtFailure bool) {
-	b.scenario, b.first, b.stop = l.scenario, l.report.Runs, stopAtFailure
+func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
+	b.scenario, b.first, b.ends = l.scenario, l.report.Runs, ends
 	if cap(b.outcomes) < n {
 		b.outcomes = make([]outcome, n, strategy.Generation)
 	}
@@ -53,7 +54,7 @@ func (b *batch) begin(l *lane, n int, stopAtFailure bool) {
 		index := b.first + int64(i)
 		seed := runSeed(l.seed, index)
 		*o = outcome{
-			plan:    plan{strategy: l.strategy.Part(index), seed: seed, length: l.lengths.Draw(seed)},
+			plan:    plan{strategy: l.strategy.Part(index), seed: seed, length: l.lengths.Draw(seed), options: l.options},
 			attempt: attempt{scenario: l.scenario, seed: seed},
 			faults:  o.faults[:0], sometimes: o.sometimes[:0],
 		}
@@ -77,7 +78,7 @@ func (b *batch) claim(ctx context.Context) *outcome {
 // finish notes that the run is complete. After a failure that ends the search, later runs need not be begun.
 func (b *batch) finish(o *outcome) {
 	o.done = true
-	if o.err == nil && (o.failure == nil || !b.stop) {
+	if o.err == nil && (o.failure == nil || !b.ends(o.failure)) {
 		return
 	}
 	index := int64(0)

@@ -17,6 +17,7 @@ type lane struct {
 	scenario *sim.Scenario
 	strategy strategy.Strategy
 	seed     uint64
+	options  sim.Options
 	lengths  strategy.Lengths
 	hash     uint64
 	faults   map[string]int // index into report.Faults
@@ -28,7 +29,7 @@ type lane struct {
 
 func newLane(sc *sim.Scenario, config Config) *lane {
 	l := &lane{
-		scenario: sc, strategy: config.Strategy, seed: firstSeed(config.Seed, sc.Name),
+		scenario: sc, strategy: config.Strategy, seed: firstSeed(config.Seed, sc.Name), options: config.Options,
 		faults: map[string]int{}, seen: map[string]int{}, known: map[string]int{},
 		report: &ScenarioReport{
 			Name: sc.Name, Strategy: config.Strategy.Name(), FirstSeed: config.Seed,
@@ -54,8 +55,8 @@ func (l *lane) chunk(budget int64) int {
 }
 
 // batch is the next n runs, ready to be worked on.
-func (l *lane) batch(n int, stopAtFailure bool) *batch {
-	l.batches.begin(l, n, stopAtFailure)
+func (l *lane) batch(n int, ends func(*sim.Failure) bool) *batch {
+	l.batches.begin(l, n, ends)
 	return &l.batches
 }
 
@@ -99,8 +100,8 @@ func (l *lane) see(id string, runs int64) {
 }
 
 // slot is where in the report the failure of the run belongs, -1 if nowhere. Of failures that are alike the one with the
-// fewest steps is kept, the first of those; the others are counted.
-func (l *lane) slot(o *outcome) int {
+// fewest steps is kept, the first of those; the others are counted. One that ends the search always has a place.
+func (l *lane) slot(o *outcome, ends bool) int {
 	s := signature(o.failure.Property, o.failure.Message)
 	if i, ok := l.known[s]; ok {
 		kept := l.report.Failures[i]
@@ -110,7 +111,7 @@ func (l *lane) slot(o *outcome) int {
 		}
 		return i
 	}
-	if len(l.report.Failures) == mostFailures {
+	if len(l.report.Failures) >= mostFailures && !ends {
 		return -1
 	}
 	l.known[s] = len(l.report.Failures)
@@ -127,9 +128,10 @@ func (l *lane) keep(f *Failure, slot int) {
 	l.report.Failures[slot] = f
 }
 
-// signature is what failures with one cause have in common: the property, and the message without its numbers and ids, that is
-// without every word that holds a digit.
+// signature is what failures with one cause have in common: the property, and the first line of the message without its numbers and
+// ids, that is without every word that holds a digit. What follows in other lines tells of the run.
 func signature(property, message string) string {
+	message, _, _ = strings.Cut(message, "\n")
 	words := strings.Fields(message)
 	for i, word := range words {
 		if strings.ContainsAny(word, "0123456789") {
@@ -139,12 +141,14 @@ func signature(property, message string) string {
 	return property + ": " + strings.Join(words, " ")
 }
 
-// finish completes the report. It fails the search if it had budget enough and has not seen what it must have seen.
+// finish completes the report. It fails the search if it had budget enough and has not seen what it must have seen; without faults
+// much of that cannot be seen.
 func (l *lane) finish() {
 	r := l.report
 	r.TraceHash = seedText(l.hash)
 	sort.SliceStable(r.Faults, func(i, j int) bool { return r.Faults[i].Fault < r.Faults[j].Fault })
-	if r.Runs < SometimesRuns {
+	judged := l.options.Only == "" || l.options.Only == Sometimes
+	if r.Runs < SometimesRuns || !judged || l.options.NoFaults {
 		return
 	}
 	var never []string

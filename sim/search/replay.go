@@ -21,10 +21,11 @@ type Replayed struct {
 // Replay makes the run that a token describes. What happens in it goes to tracer, which may be nil. The error is one of the
 // token (an option or strategy that this build does not know), of the scenario's set-up, or a [StuckError].
 func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, error) {
-	if len(token.Options) > 0 {
-		return Replayed{}, fmt.Errorf("the token sets option %q, which scenario %s of this build does not have", token.Options[0].Name, sc.Name)
+	options, err := OptionsOf(token)
+	if err != nil {
+		return Replayed{}, err
 	}
-	p := plan{seed: token.Seed, length: token.Length}
+	p := plan{seed: token.Seed, length: token.Length, options: options}
 	if !token.Addressed() {
 		s, err := strategy.Parse(token.Strategy)
 		if err != nil {
@@ -35,7 +36,7 @@ func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, 
 	c := newCrew(1)
 	defer c.watch(stuckAfter, func() {})()
 	o := outcome{plan: p, attempt: attempt{scenario: sc, seed: p.seed}}
-	err := c.one(func(w *worker) {
+	err = c.one(func(w *worker) {
 		config := sim.RunConfig{DataSeed: token.DataSeed, Tracer: tracer}
 		if token.Addressed() {
 			w.replay.Begin(token.Deviations, tracer)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/heddle-go/heddle/sim"
@@ -23,6 +24,8 @@ type Config struct {
 	Duration  time.Duration // of the whole search, if Runs is 0
 	Workers   int           // 0: one for each core
 	KeepGoing bool          // collect distinct failures; else stop at the first
+	StopAt    []string      // the properties whose first failure ends a search that else keeps going
+	Options   sim.Options   // of every run
 
 	// Progress, if not nil, is called a few times a second, from a goroutine of the search and never twice at once.
 	Progress func(Progress)
@@ -99,6 +102,11 @@ func (s *search) run(ctx context.Context) (*Report, error) {
 	return report, err
 }
 
+// ends says whether a failure ends the search.
+func (s *search) ends(f *sim.Failure) bool {
+	return !s.config.KeepGoing || slices.Contains(s.config.StopAt, f.Property)
+}
+
 // progress tells how far the search is. It is called by the watch.
 func (s *search) progress() {
 	if s.config.Progress == nil {
@@ -152,7 +160,7 @@ func (s *search) rounds(ctx context.Context) error {
 func (s *search) generation(ctx context.Context, l *lane, n int) (done bool, err error) {
 	begun := time.Now()
 	defer func() { l.report.Seconds += time.Since(begun).Seconds() }()
-	b := l.batch(n, !s.config.KeepGoing)
+	b := l.batch(n, s.ends)
 	if err := s.crew.all(func(w *worker) { w.work(ctx, b) }); err != nil {
 		b.limit.Store(0) // for the workers that are not stuck
 		return true, err
@@ -166,7 +174,7 @@ func (s *search) generation(ctx context.Context, l *lane, n int) (done bool, err
 		if o.failure == nil {
 			continue
 		}
-		slot := l.slot(o)
+		slot := l.slot(o, s.ends(o.failure))
 		if slot < 0 {
 			continue
 		}
@@ -176,7 +184,7 @@ func (s *search) generation(ctx context.Context, l *lane, n int) (done bool, err
 		}
 		l.keep(failure, slot)
 		s.crew.failures.Store(s.kept())
-		if !s.config.KeepGoing {
+		if s.ends(o.failure) {
 			return true, nil
 		}
 	}

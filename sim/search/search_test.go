@@ -356,6 +356,7 @@ func TestSignatureLeavesOutNumbersAndIDs(t *testing.T) {
 	require.Equal(t, a, signature("S5", "queue one/9 on session 6c11ff0e is lost after 7 steps"))
 	require.NotEqual(t, a, signature("S5", "queue one/7100 on session 46a3a630 is found after 12 steps"))
 	require.NotEqual(t, a, signature("S6", "queue one/7100 on session 46a3a630 is lost after 12 steps"))
+	require.Equal(t, a, signature("S5", "queue one/7100 on session 46a3a630 is lost after 12 steps\n  main/task: lock"))
 }
 
 func TestTraceTellsEveryStep(t *testing.T) {

@@ -58,6 +58,7 @@ func (w *worker) source(p plan) strategy.Source {
 
 // run makes one run and keeps what it came to.
 func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
+	config.Options = o.plan.options
 	w.running.Store(&o.attempt)
 	result, err := w.runner.Run(sc, config)
 	w.running.Store(nil)
