@@ -22,41 +22,31 @@ func NewAtomicInt64(s Scheduler, v int64) *AtomicInt64 {
 
 // Load answers the value.
 func (a *AtomicInt64) Load() int64 {
-	if a.backend != native {
-		a.point(kernel.OpLoad)
-	}
+	a.backend.before(func() { a.point(kernel.OpLoad) })
 	return a.value.Load()
 }
 
 // Store sets the value.
 func (a *AtomicInt64) Store(v int64) {
-	if a.backend != native {
-		a.point(kernel.OpStore)
-	}
+	a.backend.before(func() { a.point(kernel.OpStore) })
 	a.value.Store(v)
 }
 
 // Add adds delta and answers the new value.
 func (a *AtomicInt64) Add(delta int64) int64 {
-	if a.backend != native {
-		a.point(kernel.OpAtomicAdd)
-	}
+	a.backend.before(func() { a.point(kernel.OpAtomicAdd) })
 	return a.value.Add(delta)
 }
 
 // Swap sets the value and answers the old one.
 func (a *AtomicInt64) Swap(v int64) int64 {
-	if a.backend != native {
-		a.point(kernel.OpSwap)
-	}
+	a.backend.before(func() { a.point(kernel.OpSwap) })
 	return a.value.Swap(v)
 }
 
 // CompareAndSwap sets the value to v if it is old and says whether it did.
 func (a *AtomicInt64) CompareAndSwap(old, v int64) bool {
-	if a.backend != native {
-		a.point(kernel.OpCompareAndSwap)
-	}
+	a.backend.before(func() { a.point(kernel.OpCompareAndSwap) })
 	return a.value.CompareAndSwap(old, v)
 }
 
@@ -83,33 +73,25 @@ func NewAtomicBool(s Scheduler, v bool) *AtomicBool {
 
 // Load answers the value.
 func (a *AtomicBool) Load() bool {
-	if a.backend != native {
-		a.point(kernel.OpLoad)
-	}
+	a.backend.before(func() { a.point(kernel.OpLoad) })
 	return a.value.Load()
 }
 
 // Store sets the value.
 func (a *AtomicBool) Store(v bool) {
-	if a.backend != native {
-		a.point(kernel.OpStore)
-	}
+	a.backend.before(func() { a.point(kernel.OpStore) })
 	a.value.Store(v)
 }
 
 // Swap sets the value and answers the old one.
 func (a *AtomicBool) Swap(v bool) bool {
-	if a.backend != native {
-		a.point(kernel.OpSwap)
-	}
+	a.backend.before(func() { a.point(kernel.OpSwap) })
 	return a.value.Swap(v)
 }
 
 // CompareAndSwap sets the value to v if it is old and says whether it did.
 func (a *AtomicBool) CompareAndSwap(old, v bool) bool {
-	if a.backend != native {
-		a.point(kernel.OpCompareAndSwap)
-	}
+	a.backend.before(func() { a.point(kernel.OpCompareAndSwap) })
 	return a.value.CompareAndSwap(old, v)
 }
 
@@ -136,33 +118,25 @@ func NewAtomicPointer[T any](s Scheduler, p *T) *AtomicPointer[T] {
 
 // Load answers the pointer.
 func (a *AtomicPointer[T]) Load() *T {
-	if a.backend != native {
-		a.point(kernel.OpLoad)
-	}
+	a.backend.before(func() { a.point(kernel.OpLoad) })
 	return a.value.Load()
 }
 
 // Store sets the pointer.
 func (a *AtomicPointer[T]) Store(p *T) {
-	if a.backend != native {
-		a.point(kernel.OpStore)
-	}
+	a.backend.before(func() { a.point(kernel.OpStore) })
 	a.value.Store(p)
 }
 
 // Swap sets the pointer and answers the old one.
 func (a *AtomicPointer[T]) Swap(p *T) *T {
-	if a.backend != native {
-		a.point(kernel.OpSwap)
-	}
+	a.backend.before(func() { a.point(kernel.OpSwap) })
 	return a.value.Swap(p)
 }
 
 // CompareAndSwap sets the pointer to p if it is old and says whether it did.
 func (a *AtomicPointer[T]) CompareAndSwap(old, p *T) bool {
-	if a.backend != native {
-		a.point(kernel.OpCompareAndSwap)
-	}
+	a.backend.before(func() { a.point(kernel.OpCompareAndSwap) })
 	return a.value.CompareAndSwap(old, p)
 }
 

@@ -52,6 +52,7 @@ func (c *Chan[T]) Send(v T) {
 	c.send <- v
 }
 
+//go:noinline
 func (c *Chan[T]) simulateSend(v T) {
 	send := Case[T]{c: c, Value: v, sending: true}
 	select1(&send, false)
@@ -66,6 +67,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	return v, ok
 }
 
+//go:noinline
 func (c *Chan[T]) simulateRecv() (T, bool) {
 	recv := Case[T]{c: c}
 	select1(&recv, false)

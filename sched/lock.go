@@ -21,11 +21,7 @@ func NewMutex(s Scheduler) Mutex {
 
 // Lock locks the mutex, waiting until it is free.
 func (m *Mutex) Lock() {
-	if m.backend == native {
-		m.native.Lock()
-		return
-	}
-	mustBeMade(m.object, "Mutex").Lock()
+	m.backend.either(func() { m.native.Lock() }, func() { mustBeMade(m.object, "Mutex").Lock() })
 }
 
 // TryLock locks the mutex if it is free and says whether it did.
@@ -38,11 +34,7 @@ func (m *Mutex) TryLock() bool {
 
 // Unlock unlocks the mutex. To unlock one that is not locked is a fatal error in production, a panic in a simulation.
 func (m *Mutex) Unlock() {
-	if m.backend == native {
-		m.native.Unlock()
-		return
-	}
-	mustBeMade(m.object, "Mutex").Unlock()
+	m.backend.either(func() { m.native.Unlock() }, func() { mustBeMade(m.object, "Mutex").Unlock() })
 }
 
 // RWMutex is sync.RWMutex: a writer that waits keeps new readers out. It must not be copied after first use.
@@ -59,11 +51,7 @@ func NewRWMutex(s Scheduler) RWMutex {
 
 // Lock locks for writing.
 func (m *RWMutex) Lock() {
-	if m.backend == native {
-		m.native.Lock()
-		return
-	}
-	mustBeMade(m.object, "RWMutex").WLock()
+	m.backend.either(func() { m.native.Lock() }, func() { mustBeMade(m.object, "RWMutex").WLock() })
 }
 
 // TryLock locks for writing if that is possible at once and says whether it did.
@@ -76,20 +64,12 @@ func (m *RWMutex) TryLock() bool {
 
 // Unlock unlocks for writing.
 func (m *RWMutex) Unlock() {
-	if m.backend == native {
-		m.native.Unlock()
-		return
-	}
-	mustBeMade(m.object, "RWMutex").WUnlock()
+	m.backend.either(func() { m.native.Unlock() }, func() { mustBeMade(m.object, "RWMutex").WUnlock() })
 }
 
 // RLock locks for reading.
 func (m *RWMutex) RLock() {
-	if m.backend == native {
-		m.native.RLock()
-		return
-	}
-	mustBeMade(m.object, "RWMutex").RLock()
+	m.backend.either(func() { m.native.RLock() }, func() { mustBeMade(m.object, "RWMutex").RLock() })
 }
 
 // TryRLock locks for reading if that is possible at once and says whether it did.
@@ -102,11 +82,7 @@ func (m *RWMutex) TryRLock() bool {
 
 // RUnlock unlocks for reading.
 func (m *RWMutex) RUnlock() {
-	if m.backend == native {
-		m.native.RUnlock()
-		return
-	}
-	mustBeMade(m.object, "RWMutex").RUnlock()
+	m.backend.either(func() { m.native.RUnlock() }, func() { mustBeMade(m.object, "RWMutex").RUnlock() })
 }
 
 // WaitGroup is sync.WaitGroup. It must not be copied after first use.
@@ -123,11 +99,7 @@ func NewWaitGroup(s Scheduler) WaitGroup {
 
 // Add adds delta to the counter. It panics if that becomes negative.
 func (g *WaitGroup) Add(delta int) {
-	if g.backend == native {
-		g.native.Add(delta)
-		return
-	}
-	mustBeMade(g.object, "WaitGroup").Add(delta)
+	g.backend.either(func() { g.native.Add(delta) }, func() { mustBeMade(g.object, "WaitGroup").Add(delta) })
 }
 
 // Done takes one from the counter.
@@ -135,11 +107,7 @@ func (g *WaitGroup) Done() { g.Add(-1) }
 
 // Wait waits for the counter to be zero.
 func (g *WaitGroup) Wait() {
-	if g.backend == native {
-		g.native.Wait()
-		return
-	}
-	mustBeMade(g.object, "WaitGroup").Wait()
+	g.backend.either(func() { g.native.Wait() }, func() { mustBeMade(g.object, "WaitGroup").Wait() })
 }
 
 // Once is sync.Once. It must not be copied after first use.

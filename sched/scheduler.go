@@ -62,6 +62,24 @@ func backendOf(s Scheduler) backend {
 	return simulated
 }
 
+// either does what the backend needs. It is a function of two others for the inliner, which counts a call of a parameter as a
+// third of another call, and inlines then what the parameter is: so the code of an operation's callers has the check and the
+// native fast path, as it would with the native primitive, where a plain if would be too much to inline.
+func (b backend) either(onNative, simulate func()) {
+	if b == native {
+		onNative()
+	} else {
+		simulate()
+	}
+}
+
+// before is what comes before an operation that is native but for its point. It is as either.
+func (b backend) before(point func()) {
+	if b != native {
+		point()
+	}
+}
+
 func object(s Scheduler, kind kernel.ObjectKind) *kernel.Object {
 	if k := s.Kernel(); k != nil {
 		return k.NewObject(kind, "")
@@ -72,7 +90,14 @@ func object(s Scheduler, kind kernel.ObjectKind) *kernel.Object {
 // mustBeMade panics for a primitive that no Scheduler made.
 func mustBeMade(o *kernel.Object, name string) *kernel.Object {
 	if o == nil {
-		panic("sched: use of a " + name + " that was not made with New" + name)
+		panicUnmade(name)
 	}
 	return o
+}
+
+// panicUnmade keeps the making of the words out of the code of those who call mustBeMade.
+//
+//go:noinline
+func panicUnmade(name string) {
+	panic("sched: use of a " + name + " that was not made with New" + name)
 }

@@ -6,9 +6,9 @@ import "github.com/heddle-go/heddle/internal/kernel"
 // Value and, in OK, whether it was sent rather than the zero value of a closed channel.
 type Case[T any] struct {
 	Value   T
-	OK      bool
 	c       *Chan[T]
-	sending bool
+	OK      bool
+	sending bool // beside OK: four words with a string, which the compiler keeps in registers
 }
 
 // Recv is the case that receives from c.
@@ -29,13 +29,21 @@ func (a *Case[T]) chans() (recv <-chan T, send chan<- T) {
 	}
 }
 
-// receives is the native channel of a case that receives from one; else nil. Where all cases of a select do, which is what
-// selects mostly are, nothing else needs to be asked.
+// receives is the native channel of a case that receives from one; else nil. Where all cases of a select do, or all but the
+// first, which is what selects mostly are, nothing else needs to be asked.
 func (a *Case[T]) receives() <-chan T {
 	if a.c == nil || a.sending {
 		return nil
 	}
 	return a.c.recv
+}
+
+// sends is the native channel of a case that sends to one; else nil.
+func (a *Case[T]) sends() chan<- T {
+	if a.c == nil || !a.sending {
+		return nil
+	}
+	return a.c.send
 }
 
 func (a *Case[T]) kernel() *kernel.Kernel {
@@ -148,6 +156,22 @@ func Select2[A, B any](a *Case[A], b *Case[B]) int {
 			return 1
 		}
 	}
+	if x, y := a.sends(), b.receives(); x != nil && y != nil {
+		select {
+		case x <- a.Value:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		}
+	}
+	if x, y := a.receives(), b.sends(); x != nil && y != nil {
+		select {
+		case a.Value, a.OK = <-x:
+			return 0
+		case y <- b.Value:
+			return 1
+		}
+	}
 	if a.native() && b.native() {
 		return native2(a, b)
 	}
@@ -159,6 +183,16 @@ func TrySelect2[A, B any](a *Case[A], b *Case[B]) int {
 	if x, y := a.receives(), b.receives(); x != nil && y != nil {
 		select {
 		case a.Value, a.OK = <-x:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		default:
+			return -1
+		}
+	}
+	if x, y := a.sends(), b.receives(); x != nil && y != nil {
+		select {
+		case x <- a.Value:
 			return 0
 		case b.Value, b.OK = <-y:
 			return 1
@@ -229,6 +263,16 @@ func Select3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
 			return 2
 		}
 	}
+	if x, y, z := a.sends(), b.receives(), c.receives(); x != nil && y != nil && z != nil {
+		select {
+		case x <- a.Value:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		case c.Value, c.OK = <-z:
+			return 2
+		}
+	}
 	if a.native() && b.native() && c.native() {
 		return native3(a, b, c)
 	}
@@ -237,6 +281,30 @@ func Select3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
 
 // TrySelect3 is TrySelect2 with three cases.
 func TrySelect3[A, B, C any](a *Case[A], b *Case[B], c *Case[C]) int {
+	if x, y, z := a.receives(), b.receives(), c.receives(); x != nil && y != nil && z != nil {
+		select {
+		case a.Value, a.OK = <-x:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		case c.Value, c.OK = <-z:
+			return 2
+		default:
+			return -1
+		}
+	}
+	if x, y, z := a.sends(), b.receives(), c.receives(); x != nil && y != nil && z != nil {
+		select {
+		case x <- a.Value:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		case c.Value, c.OK = <-z:
+			return 2
+		default:
+			return -1
+		}
+	}
 	if a.native() && b.native() && c.native() {
 		_, _, _ = a.made(), b.made(), c.made()
 		recvA, sendA := a.chans()
@@ -297,6 +365,30 @@ func simulated3[A, B, C any](a *Case[A], b *Case[B], c *Case[C], nonblocking boo
 
 // Select4 is Select2 with four cases.
 func Select4[A, B, C, D any](a *Case[A], b *Case[B], c *Case[C], d *Case[D]) int {
+	if x, y, z, w := a.receives(), b.receives(), c.receives(), d.receives(); x != nil && y != nil && z != nil && w != nil {
+		select {
+		case a.Value, a.OK = <-x:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		case c.Value, c.OK = <-z:
+			return 2
+		case d.Value, d.OK = <-w:
+			return 3
+		}
+	}
+	if x, y, z, w := a.sends(), b.receives(), c.receives(), d.receives(); x != nil && y != nil && z != nil && w != nil {
+		select {
+		case x <- a.Value:
+			return 0
+		case b.Value, b.OK = <-y:
+			return 1
+		case c.Value, c.OK = <-z:
+			return 2
+		case d.Value, d.OK = <-w:
+			return 3
+		}
+	}
 	if a.native() && b.native() && c.native() && d.native() {
 		if a, b, c, d := a.made(), b.made(), c.made(), d.made(); !a && !b && !c && !d {
 			panic("sched: select of nil channels only, which would block for ever")
