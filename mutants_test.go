@@ -55,6 +55,7 @@ func TestEveryKeptFailureFailsOnItsMutantOnly(t *testing.T) {
 	require.GreaterOrEqual(t, len(list), 3)
 	for _, m := range list {
 		t.Run(m.Name, func(t *testing.T) {
+			t.Parallel()
 			failure := filepath.Join("testdata", "failures", m.Name+".json")
 			if m.Missed != "" {
 				build(t, m)

@@ -132,11 +132,11 @@ func (c *Client) ping() {
 	interval := a.config.PingInterval
 	delay := interval
 	for a.env.Clock.Sleep(c.ctx, delay) == nil {
-		now := a.env.Clock.Now()
 		c.mu.Lock()
-		silent := now.Sub(c.lastReceived)
+		last := c.lastReceived
 		c.mu.Unlock()
-		if delay = interval - silent; delay > 0 {
+		// The time is read behind the lock, for which this may have waited.
+		if delay = interval - a.env.Clock.Now().Sub(last); delay > 0 {
 			continue
 		}
 		delay = interval

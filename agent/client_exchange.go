@@ -199,9 +199,9 @@ func (c *Client) register(f *flight) error {
 // The timeout of a session that was silent for long enough drops it.
 func (c *Client) finish(f *flight, cause error, sent bool) error {
 	config := &c.state.agent.config
-	now := c.state.agent.env.Clock.Now()
 	var silent error
 	c.mu.Lock()
+	now := c.state.agent.env.Clock.Now()
 	failed := c.err
 	if f.left > 0 {
 		if isTimeout(cause) {
