@@ -64,7 +64,6 @@ func TestTheDefaultsAreThoseOfTheReference(t *testing.T) {
 		PingInterval:   10 * time.Minute,
 		PingTimeouts:   3,
 		Silence:        15 * time.Minute,
-		EndDelay:       15 * time.Second,
 	}
 	require.Equal(t, want, DefaultConfig(protocol.RecipientService))
 	// A notification server.

@@ -38,9 +38,6 @@ type Client struct {
 	// received counts responses and pushes: the order of what the router says.
 	received     uint64
 	lastReceived time.Time
-	// answered is when the newest request that was answered was sent, at the
-	// earliest. The receiving task's own.
-	answered time.Time
 	// timeouts counts blocks that timed out since anything was received.
 	timeouts int
 }

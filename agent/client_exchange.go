@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/heddle-go/heddle/agent/protocol"
 	"github.com/heddle-go/heddle/sched"
@@ -28,7 +27,6 @@ type flight struct {
 	answers  []Answer
 	left     int
 	done     *sched.Chan[struct{}]
-	begun    time.Time
 	// next and previous are its neighbours among its client's flights.
 	next, previous *flight
 }
@@ -124,10 +122,7 @@ func (c *Client) exchange(ctx context.Context, requests []protocol.Request) []An
 // left or the connection is gone.
 func (c *Client) exchangeBlock(ctx context.Context, requests []protocol.Request, answers []Answer) error {
 	a := c.state.agent
-	f := &flight{
-		requests: requests, answers: answers, left: len(requests),
-		done: sched.NewChan[struct{}](a.env.Scheduler, 1), begun: a.env.Clock.Now(),
-	}
+	f := &flight{requests: requests, answers: answers, left: len(requests), done: sched.NewChan[struct{}](a.env.Scheduler, 1)}
 	if err := c.register(f); err != nil {
 		for i := range answers {
 			answers[i].Err = err

@@ -97,9 +97,6 @@ func (c *Client) answer(s slot, response protocol.Response) bool {
 	delete(c.waiting, response.Correlation)
 	s.flight.answers[s.index] = Answer{Response: response, at: c.received}
 	s.flight.left--
-	if c.answered.Before(s.flight.begun) {
-		c.answered = s.flight.begun
-	}
 	if o := c.state.agent.env.Observer; o != nil {
 		o.Observe(RequestAnswered{c.state.router, c.session.ID, response})
 	}

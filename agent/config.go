@@ -54,9 +54,6 @@ type Config struct {
 	PingInterval time.Duration
 	PingTimeouts int
 	Silence      time.Duration
-	// EndDelay is how late a router may send the END of a queue that another client
-	// took: so long after an SOKS its figures may miss what was confirmed before.
-	EndDelay time.Duration
 	// OwnDomains are the domains whose routers are the operator's own.
 	OwnDomains []string
 }
@@ -80,7 +77,6 @@ func DefaultConfig(party protocol.Party) Config {
 		PingInterval:   600 * time.Second,
 		PingTimeouts:   3,
 		Silence:        15 * time.Minute,
-		EndDelay:       15 * time.Second,
 	}
 	if party == protocol.NotifierService {
 		c.PersistError, c.PingInterval = 0, 60*time.Second
@@ -101,9 +97,6 @@ func (c Config) Validate() error {
 	}
 	if c.PersistError < 0 {
 		return fmt.Errorf("agent: PersistError is %v; want 0 or more", c.PersistError)
-	}
-	if c.EndDelay < 0 {
-		return fmt.Errorf("agent: EndDelay is %v; want 0 or more", c.EndDelay)
 	}
 	for _, n := range []struct {
 		name  string

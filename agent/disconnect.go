@@ -16,7 +16,7 @@ func (r *routerState) disconnected(c *Client) {
 	if !r.closed {
 		r.removeVar(c.variable, RemovedDisconnected)
 		if active := r.service.active; active != nil && active.session == c.session.ID {
-			r.demoteService(active.at > 0 && c.answered.Sub(active.since) >= a.config.EndDelay)
+			r.demoteService()
 		}
 		queues := r.queues.demote(c.session.ID)
 		if o := a.env.Observer; o != nil {

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -123,28 +122,16 @@ func TestFiguresOfTheApplicationVouchForNothing(t *testing.T) {
 	require.True(t, router.has[queueN(1)], "the figures are those asked for, but they were never said to count it")
 }
 
-func TestFiguresVouchForWhatNoEndCanStillTake(t *testing.T) {
-	for _, test := range []struct {
-		delay time.Duration
-		sent  []protocol.Command
-	}{
-		{0, []protocol.Command{protocol.SUBS}},
-		{time.Hour, []protocol.Command{protocol.SUBS, protocol.SUB, protocol.SUBS}},
-	} {
-		w, router := newLossyWorld(t, quick(func(c *Config) { c.EndDelay = test.delay }))
-		require.NoError(t, w.subscribe(subs(1)...))
-		w.router.set(func() { router.figures = router.figures.With(queueN(77)) }) // so that the figures do not fit
-		require.NoError(t, w.subscribeService(handed))
-		c, err := w.agent.ConnectedClient(testRouter)
-		require.NoError(t, err)
-		_, err = c.Exchange(t.Context(), []protocol.Request{{Command: protocol.PING}})
-		require.NoError(t, err)
+func TestWhatWasOnceInDoubtIsAskedForAtEachReconnect(t *testing.T) {
+	w, router := newLossyWorld(t, quick())
+	require.NoError(t, w.subscribe(subs(1)...))
+	w.router.set(func() { router.figures = router.figures.With(queueN(77)) }) // so that the figures do not fit
+	require.NoError(t, w.subscribeService(handed))
 
-		w.router.last().Close()
+	w.router.last().Close()
 
-		w.await("subscribed again", subscribedAgain)
-		require.Equal(t, test.sent, kindsOf(w.router.last().sent()), "delay %v", test.delay)
-	}
+	w.await("subscribed again", subscribedAgain)
+	require.Equal(t, []protocol.Command{protocol.SUBS, protocol.SUB, protocol.SUBS}, kindsOf(w.router.last().sent()))
 }
 
 func TestAPushIsNotOvertakenByALaterAnswerOfItsBlock(t *testing.T) {

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"time"
 
 	"github.com/heddle-go/heddle/agent/protocol"
 	"github.com/heddle-go/heddle/net"
@@ -38,8 +37,6 @@ type activeService struct {
 	sub     protocol.ServiceSub
 	session net.SessionID
 	at      uint64
-	// since is the time at which at was committed.
-	since time.Time
 }
 
 func (s *serviceState) want(sub protocol.ServiceSub) {
@@ -143,20 +140,18 @@ func (r *routerState) askService(ctx context.Context, c *Client, asked serviceQu
 	} else {
 		answer.Err = &protocol.Error{Kind: protocol.NoService, Detail: "the session has another service, another role or none"}
 	}
-	now := r.agent.env.Clock.Now()
 	r.lock()
 	defer r.unlock()
-	err := r.commitService(c, request, asked.wish, answer, now, false)
+	err := r.commitService(c, request, asked.wish, answer, false)
 	r.endRPC(asked.round)
 	return err
 }
 
 // commitLateService applies an answer that came after its timeout.
 func (r *routerState) commitLateService(c *Client, request protocol.Request, answer Answer) {
-	now := r.agent.env.Clock.Now()
 	r.lock()
 	defer r.unlock()
-	_ = r.commitService(c, &request, 0, answer, now, true)
+	_ = r.commitService(c, &request, 0, answer, true)
 }
 
 // serves reports whether the session is that of the service and in its role.
@@ -174,7 +169,7 @@ func (c *Client) countsUnderService(response *protocol.Response) bool {
 // commitService applies the answer to a service subscription, in one critical
 // section with the check of its session and with its event (properties S1, S7).
 // The error says why the service stayed pending.
-func (r *routerState) commitService(c *Client, request *protocol.Request, wish uint64, answer Answer, now time.Time, late bool) error {
+func (r *routerState) commitService(c *Client, request *protocol.Request, wish uint64, answer Answer, late bool) error {
 	o := r.agent.env.Observer
 	sub := request.Service
 	if r.closed {
@@ -192,7 +187,7 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	switch done.Outcome {
 	case SubActivated:
 		done.Confirmed = protocol.ServiceSub{Service: sub.Service, Count: answer.Response.Count, Hash: answer.Response.Hash}
-		r.activateService(c, &done, answer.at, now)
+		r.activateService(c, &done, answer.at)
 		event.Kind, event.Confirmed, event.Figures, event.Queues = ServiceSubscribed, done.Confirmed, &done.Figures, done.Queues
 	case SubFailed:
 		event.Kind, event.Err = ServiceSubError, done.Err
@@ -262,12 +257,12 @@ func serviceAnswerError(answer Answer, command protocol.Command) *protocol.Error
 // at at, and the queues that were counted after it. Those counted before are
 // included in the router's figures if these are as they should be; else, those
 // that were not confirmed on this session are pending.
-func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint64, now time.Time) {
+func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint64) {
 	if active := r.service.active; active != nil && active.session != c.session.ID {
-		r.demoteService(false)
+		r.demoteService()
 	}
 	vouched := done.Confirmed == r.expected(c, done.Wanted, at)
-	active := &activeService{done.Confirmed, c.session.ID, at, now}
+	active := &activeService{done.Confirmed, c.session.ID, at}
 	r.service.active = active
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
 		if q.inFigures = q.session == active.session && q.at > active.at; q.inFigures {
@@ -325,7 +320,7 @@ func (r *routerState) endActive() {
 // dropped for it, as in the seed, but demoted first.
 func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
 	if active := r.service.active; active != nil && active.session != c.session.ID {
-		r.demoteService(false)
+		r.demoteService()
 	}
 	if r.service.active == nil {
 		r.service.active = &activeService{sub: protocol.ServiceSub{Service: *c.service}, session: c.session.ID}
@@ -357,15 +352,9 @@ func (r *routerState) uncount(q *queue, figures *protocol.ServiceSub) *protocol.
 // demoteService ends the active service, with its session: it becomes pending,
 // unless something newer is (property S7; pending is never cleared here). If that
 // is another service, which does not cover them, the queues that were counted
-// become pending singly. settled: on its session there is no END left for a queue
-// that was confirmed before the service's figures, and so they count it.
-func (r *routerState) demoteService(settled bool) {
+// become pending singly.
+func (r *routerState) demoteService() {
 	active := r.service.active
-	if settled {
-		for q := r.queues.first(queueCounted); q != nil; q = q.next {
-			q.vouched = q.vouched || q.session == active.session
-		}
-	}
 	if p := r.service.pending; p != nil && *p != active.sub {
 		r.unvouch(r.activeCovers)
 	}

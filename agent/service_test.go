@@ -96,7 +96,7 @@ func TestS8AnswersAreCountedInTheOrderReceived(t *testing.T) {
 	// Queue 1 was confirmed before the figures, and so is in them; 2 and 3 after.
 	require.NoError(t, r.commit(c, part(asked, 0, 2), []Answer{sok(queueN(1), 10), sok(queueN(2), 20)}))
 	r.lock()
-	require.NoError(t, r.commitService(c, &protocol.Request{Service: handed}, r.service.wish, soks, time.Time{}, false))
+	require.NoError(t, r.commitService(c, &protocol.Request{Service: handed}, r.service.wish, soks, false))
 	r.unlock()
 	r.beginRPC()
 	require.NoError(t, r.commit(c, part(asked, 2, 3), []Answer{sok(queueN(3), 21)}))
@@ -153,7 +153,7 @@ func TestS7AnAnswerForAnOlderServiceDoesNotClearANewer(t *testing.T) {
 	r.service.want(newer)
 	for _, answer := range []Answer{{Response: protocol.Response{Kind: protocol.SOKS}, at: 1}, {Err: &auth, at: 2}} {
 		r.lock()
-		require.NoError(t, r.commitService(r.current(), &protocol.Request{Service: handed}, 1, answer, time.Time{}, false))
+		require.NoError(t, r.commitService(r.current(), &protocol.Request{Service: handed}, 1, answer, false))
 		r.unlock()
 	}
 	require.Equal(t, &newer, r.snapshot().PendingService)

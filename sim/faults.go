@@ -71,8 +71,11 @@ func (w *World) Struck(fault string) {
 	w.Effect(fault)
 }
 
+// triesPerStrike bounds how often a fault looks for something to strike, for each time that it may.
+const triesPerStrike = 8
+
 // Rule arms a fault that strikes at any step that the source chooses, at most so many times, if the swarm has it. strike runs
-// outside any task and says whether it found something to strike.
+// outside any task and says whether it found something to strike: else it may try again, up to triesPerStrike times as often.
 func (w *World) Rule(fault string, times int, strike func() bool) {
 	if !w.Swarm(fault) || times <= 0 {
 		return
@@ -81,13 +84,16 @@ func (w *World) Rule(fault string, times int, strike func() bool) {
 	if f.object == nil {
 		f.object = w.kernel.NewObject(kernel.FaultObject, fault)
 	}
+	tries := triesPerStrike * times
 	var a *kernel.Actor
 	a = w.kernel.NewActor(kernel.FaultActor, fault, kernel.OpStrike, f.object, func() {
-		if times--; times == 0 {
-			w.kernel.Disarm(a)
-		}
+		tries--
 		if strike() {
+			times--
 			w.Fired(fault)
+		}
+		if times == 0 || tries == 0 {
+			w.kernel.Disarm(a)
 		}
 	})
 	f.actors = append(f.actors, a)

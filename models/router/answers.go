@@ -71,6 +71,7 @@ func (r *Router) process(s *session, block []protocol.Request) {
 		answers = append(answers, r.serve(s, q))
 	}
 	r.send(s, r.distorted(answers))
+	r.takeBehind(s, block)
 	if r.strikes(AnswerThenClose) {
 		r.struck(AnswerThenClose)
 		r.drop(s)

@@ -22,6 +22,7 @@ const (
 	HandshakeRefused              // a session is refused, for good as far as the client knows
 	EndLate                       // END and ENDS come up to 15 s late
 	PushJoined                    // what is pushed waits for the next block of answers, and leads it
+	TakenBehind                   // what a block has just subscribed is taken by another client, or deleted, right behind its answers
 
 	RouterRestart    // all sessions and subscriptions are lost
 	RouterForget     // a session's subscriptions are forgotten; it ends when the router heals, or sooner
@@ -44,6 +45,7 @@ var faultTable = [faultCount]struct {
 	AnswerTwice: {"answer-twice", 4}, AnswerReversed: {"answer-reversed", 4}, AnswerThenClose: {"answer-then-close", 4},
 	ErrorTemporary: {"error-temporary", 6}, ErrorPermanent: {"error-permanent", 6}, ServiceRefused: {"service-refused", 2},
 	ServiceIgnored: {"service-ignored", 4}, HandshakeRefused: {"handshake-refused", 4}, EndLate: {"end-late", 2}, PushJoined: {"push-joined", 2},
+	TakenBehind:   {"taken-behind", 4},
 	RouterRestart: {name: "router-restart"}, RouterForget: {name: "router-forget"}, QueueTaken: {name: "queue-taken"},
 	ServiceTaken: {name: "service-taken"}, QueueDeleted: {name: "queue-deleted"}, ServiceChanged: {name: "service-changed"},
 	RouterDowngraded: {name: "router-downgraded"},
@@ -123,6 +125,45 @@ func (r *Router) refusal(q protocol.Request) *protocol.Error {
 		return &protocol.Error{Kind: protocol.Protocol, Code: protocol.CodeAuth}
 	}
 	return nil
+}
+
+// takeBehind takes one thing that the block has subscribed on the session: the whole service, or a queue, which is displaced or deleted.
+func (r *Router) takeBehind(s *session, block []protocol.Request) {
+	if !r.strikes(TakenBehind) {
+		return
+	}
+	var queues []*queue
+	for _, q := range block {
+		switch q.Command {
+		case protocol.SUBS, protocol.NSUBS:
+			if s.service != nil && s.service.subscriber == s && r.DisplaceService(s.service.credential) {
+				r.struck(TakenBehind)
+				return
+			}
+		case protocol.SUB, protocol.NSUB:
+			if o := r.queues[QueueName{party(q.Command), q.Queue}]; o != nil && o.owner == s {
+				queues = append(queues, o)
+			}
+		}
+	}
+	if len(queues) == 0 {
+		return
+	}
+	r.struck(TakenBehind)
+	q := queues[r.Env.Value("router/taken-behind", len(queues))]
+	if r.Env.Value("router/deleted-behind", 3) == 2 {
+		r.Delete(q.name.Party, q.name.ID)
+	} else {
+		r.Displace(q.name.Party, q.name.ID)
+	}
+}
+
+// party is for whom the command subscribes a queue.
+func party(c protocol.Command) protocol.Party {
+	if c == protocol.NSUB {
+		return protocol.NotifierService
+	}
+	return protocol.RecipientService
 }
 
 // Arm arms the faults of the second group, each to strike at most so many times.

@@ -142,6 +142,28 @@ func TestAPushIsHeldForAWhileOnly(t *testing.T) {
 	require.Zero(t, b.effect[router.PushJoined.String()])
 }
 
+func TestWhatIsTakenRightBehindItsAnswer(t *testing.T) {
+	for chosen, want := range map[int][]protocol.Kind{0: {protocol.SOK, protocol.END}, 2: {protocol.SOK, protocol.DELD}} {
+		b := newBench(t)
+		b.always(router.TakenBehind)
+		b.chosen["router/deleted-behind"] = chosen
+
+		c := b.connect("a", messaging)
+		got := kinds(b.asks(c, sub(1)))
+		b.pass(0)
+
+		require.Equal(t, want, append(got, c.got()...))
+		require.NotEqual(t, net.SessionID("a"), b.owner(1))
+		require.Equal(t, 1, b.effect[router.TakenBehind.String()])
+	}
+	b := newBench(t)
+	b.always(router.TakenBehind)
+	c := b.connect("a", messaging)
+	b.asks(c, subs(c.service))
+	b.pass(0)
+	require.Contains(t, c.got(), protocol.ENDS)
+}
+
 func TestARefusedHandshake(t *testing.T) {
 	b := newBench(t)
 	b.always(router.HandshakeRefused)
