@@ -204,6 +204,19 @@ func TestSelectLeavesTheOtherArmsAlone(t *testing.T) {
 	})
 }
 
+func TestWhoHasMadeAnArmReadyHasTakenTheSelectOffTheOthers(t *testing.T) {
+	conformance.Run(t, func(e *conformance.Side) {
+		unbuffered, ready := sched.NewChan[int](e.Scheduler, 0), sched.NewChan[int](e.Scheduler, 1)
+		e.Go(func() {
+			a, b := sched.Recv(unbuffered), sched.Recv(ready)
+			require.Equal(e, 1, sched.Select2(&a, &b))
+		})
+		ready.Send(1)
+		require.False(e, unbuffered.TrySend(1), "whether the select waited already or not, it goes on with what was sent before")
+		e.Join()
+	})
+}
+
 func TestPingPongOverUnbuffered(t *testing.T) {
 	conformance.Run(t, func(e *conformance.Side) {
 		there, back := sched.NewChan[int](e.Scheduler, 0), sched.NewChan[int](e.Scheduler, 0)

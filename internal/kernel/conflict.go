@@ -59,6 +59,9 @@ func Conflict(a, b *Actor) bool {
 	if a.Kind == FaultActor || b.Kind == FaultActor || a.Kind == ClockActor || b.Kind == ClockActor {
 		return true
 	}
+	if a.disturbs(b) || b.disturbs(a) {
+		return true
+	}
 	if len(a.waits) <= 1 && len(b.waits) <= 1 {
 		return a.object != nil && a.object == b.object && a.object.conflict(a.Op, b.Op)
 	}
@@ -68,6 +71,37 @@ func Conflict(a, b *Actor) bool {
 			if y, yOp := b.access(j); x != nil && x == y && x.conflict(xOp, yOp) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// disturbs says whether a can make a task go on elsewhere that b would meet: one that is parked in a select, at an unbuffered channel
+// of b's step and at another object of a's.
+func (a *Actor) disturbs(b *Actor) bool {
+	for j := range b.accesses() {
+		y, _ := b.access(j)
+		if y == nil || y.kind != ChanObject || y.capacity != 0 {
+			continue
+		}
+		for w := y.first; w != nil; w = w.next {
+			if w.task == a || w.task == b || !w.task.parked || len(w.task.waits) < 2 {
+				continue
+			}
+			for i := range a.accesses() {
+				if x, _ := a.access(i); x != nil && x != y && w.task.waitsAt(x) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (a *Actor) waitsAt(o *Object) bool {
+	for i := range a.waits {
+		if a.waits[i].object == o {
+			return true
 		}
 	}
 	return false

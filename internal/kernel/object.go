@@ -179,7 +179,8 @@ func (a *Actor) possible() bool {
 	return false
 }
 
-// partner is the first task parked at the other side of an unbuffered channel, other than a itself.
+// partner is the first task parked at the other side of an unbuffered channel, other than a itself. One that can go on by another
+// arm of its select is none: in Go whoever made that arm possible has taken it off all its channels.
 //
 //go:norace
 func (o *Object) partner(op Op, a *Actor) *wait {
@@ -187,7 +188,7 @@ func (o *Object) partner(op Op, a *Actor) *wait {
 		return nil
 	}
 	for w := o.first; w != nil; w = w.next {
-		if w.op == op && w.task != a && w.task.parked && !w.task.dying {
+		if w.op == op && w.task != a && w.task.parked && !w.task.ready && !w.task.dying {
 			return w
 		}
 	}
