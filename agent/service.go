@@ -74,24 +74,19 @@ func (r *routerState) subscribeService(ctx context.Context, sub protocol.Service
 // subscribeServiceOn subscribes the service on a session if it is pending. The
 // error says why it stayed pending.
 func (r *routerState) subscribeServiceOn(ctx context.Context, c *Client, sub protocol.ServiceSub) error {
-	r.mu.Lock()
-	if r.service.pending == nil || *r.service.pending != sub {
-		r.mu.Unlock()
-		return nil
-	}
-	asked, ok := r.beginService(c, true)
-	r.mu.Unlock()
-	if !ok {
-		return ErrClosed
-	}
-	return r.askService(ctx, c, asked)
+	return r.askServiceIf(ctx, c, func() bool { return r.service.pending != nil && *r.service.pending == sub })
 }
 
 // recheckService subscribes the service once more if that is wanted on the session
-// on which it is active.
+// on which it is active. What is confirmed after that although it was asked for
+// before may be counted twice, until the figures of the next session.
 func (r *routerState) recheckService(ctx context.Context, c *Client) error {
+	return r.askServiceIf(ctx, c, func() bool { return r.isActiveOn(c) })
+}
+
+func (r *routerState) askServiceIf(ctx context.Context, c *Client, wanted func() bool) error {
 	r.mu.Lock()
-	if !r.isActiveOn(c) {
+	if !wanted() {
 		r.mu.Unlock()
 		return nil
 	}
