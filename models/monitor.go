@@ -46,8 +46,6 @@ type Options struct {
 	Stall time.Duration
 	// Jumps says that clocks may jump in this run: then S13 is judged by the agent's clock alone.
 	Jumps bool
-	// Only, if set, is the one property that is checked.
-	Only string
 	// Guard bounds the wall-clock time that a history may take to be decided; 0 for one second.
 	Guard time.Duration
 }
@@ -79,8 +77,7 @@ type Monitor struct {
 
 	stuck int64 // the time at which l6Delivered last looked
 
-	bound  bounds
-	failed bool
+	bound bounds
 
 	registers  *History[RegisterState, RegisterCall]
 	variables  *History[VariableState, VariableCall]
@@ -108,10 +105,7 @@ func NewMonitor(o Options) *Monitor {
 
 // fail says that a property is violated.
 func (m *Monitor) fail(property, format string, args ...any) {
-	if m.Only == "" || m.Only == property {
-		m.failed = true
-		m.World.Fail(property, format, args...)
-	}
+	m.World.Fail(property, format, args...)
 }
 
 // inline runs f where the simulation's state may be touched: in a build with the race detector tasks are goroutines of their own, and
