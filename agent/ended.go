@@ -13,6 +13,9 @@ import (
 // after the END that followed it. The mark restores the order (property S18): an
 // answer received before the END is of a subscription that has ended.
 //
+// Only the current session makes marks: what was asked on an earlier one is not
+// committed any more, and its END must not take the place of a mark that counts.
+//
 // A mark is of use to requests that were under way when it was made. On a busy
 // router there is always one, so marks go by rounds: a round ends when all
 // requests of the round before have been committed, and with it go the marks of
@@ -59,14 +62,15 @@ func (r *routerState) queueEnded(c *Client, id protocol.QueueID, reason EndReaso
 	if r.closed {
 		return true
 	}
-	if r.isAsking() {
+	current := r.current() == c
+	if current && r.isAsking() {
 		if r.ends == nil {
 			r.ends = make(map[protocol.QueueID]endMark)
 		}
 		r.ends[id] = endMark{c.session.ID, at, r.round}
 	}
 	q := r.queues.get(id)
-	accepted := q != nil && (reason == protocol.DELD || r.current() == c && r.isSubscribed(q, c, at))
+	accepted := q != nil && (reason == protocol.DELD || current && r.isSubscribed(q, c, at))
 	var figures *protocol.ServiceSub
 	if accepted {
 		figures = r.uncount(q, nil)
@@ -102,11 +106,12 @@ func (r *routerState) serviceTaken(c *Client, at uint64) {
 	if r.closed {
 		return
 	}
-	if r.isAsking() {
+	current := r.current() == c
+	if current && r.isAsking() {
 		r.service.taken = endMark{c.session.ID, at, r.round}
 	}
 	active := r.service.active
-	accepted := r.current() == c && active != nil && active.session == c.session.ID && at > active.at
+	accepted := current && active != nil && active.session == c.session.ID && at > active.at
 	taken := ServiceTaken{Router: r.router, Session: c.session.ID, Accepted: accepted}
 	if accepted {
 		taken.Sub = active.sub

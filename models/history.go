@@ -1,6 +1,7 @@
 package models
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -154,8 +155,9 @@ func (h *History[S, C]) Point(key Key, process int, step int64, c C) {
 
 // Verdict of a History. Keys that were not decided in time are named: unknown is no pass.
 type Verdict struct {
-	Illegal string // the first key that is not linearizable, empty if there is none
-	Story   string // its calls, in words
+	Illegal string                 // the first key that is not linearizable, empty if there is none
+	Story   string                 // its calls, in words
+	Picture func() ([]byte, error) // and as a page of HTML, while the History is not reset
 	Unknown []string
 	Cut     int // keys of which only a prefix was judged
 	Asked   int // keys that porcupine had to decide; the others had a witness at once
@@ -172,8 +174,7 @@ func (h *History[S, C]) Check(guard time.Duration) Verdict {
 			v.Cut++
 		}
 		if t.broken {
-			v.Illegal, v.Story = t.key, h.story(t)
-			return v
+			return h.illegal(v, t)
 		}
 		if len(t.calls) == 0 || h.witness(t, false) || h.witness(t, true) {
 			continue
@@ -181,13 +182,30 @@ func (h *History[S, C]) Check(guard time.Duration) Verdict {
 		v.Asked++
 		switch porcupine.CheckOperationsTimeout(h.spec.model(t.state), h.operations(t), guard) {
 		case porcupine.Illegal:
-			v.Illegal, v.Story = t.key, h.story(t)
-			return v
+			return h.illegal(v, t)
 		case porcupine.Unknown:
 			v.Unknown = append(v.Unknown, t.key)
 		}
 	}
 	return v
+}
+
+func (h *History[S, C]) illegal(v Verdict, t *track[S, C]) Verdict {
+	v.Illegal, v.Story = t.key, h.story(t)
+	v.Picture = func() ([]byte, error) { return h.picture(t) }
+	return v
+}
+
+// pictureGuard bounds the wall-clock time of a picture, which then shows the linearizations found by then.
+const pictureGuard = 10 * time.Second
+
+// picture is porcupine's page: the calls as bars on a line of time, the longest linearizations of some of them, and where each ends.
+func (h *History[S, C]) picture(t *track[S, C]) ([]byte, error) {
+	model := h.spec.model(t.state)
+	_, found := porcupine.CheckOperationsVerbose(model, h.operations(t), pictureGuard)
+	var page bytes.Buffer
+	err := porcupine.Visualize(model, found, &page)
+	return page.Bytes(), err
 }
 
 // witness says whether the calls are legal in the order of their returns (or of their beginnings), which is one of the orders that the

@@ -183,6 +183,10 @@ func TestIllegalHistoriesAreRefused(t *testing.T) {
 	require.Equal(t, "k", v.Illegal, "nobody displaced b")
 	require.Equal(t, 1, v.Asked, "porcupine has decided it")
 	require.Contains(t, v.Story, "[2..4 by 1] subscribe(b) granted=true")
+	picture, err := v.Picture()
+	require.NoError(t, err)
+	require.Contains(t, string(picture), "<svg", "a page that draws it")
+	require.Contains(t, string(picture), "subscribe(b) granted=true")
 }
 
 func TestHistoriesAreBounded(t *testing.T) {

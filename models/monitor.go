@@ -30,6 +30,7 @@ import (
 // World is the run that a Monitor judges. *sim.World is one.
 type World interface {
 	Fail(property, format string, args ...any)
+	Exhibit(property, name string, content func() ([]byte, error))
 	Sometimes(id string)
 	Step() int64
 	Elapsed() time.Duration

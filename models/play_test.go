@@ -20,6 +20,11 @@ type fakeWorld struct {
 	failed    []string
 	messages  []string
 	sometimes map[string]bool
+	exhibits  map[string]func() ([]byte, error)
+}
+
+func (w *fakeWorld) Exhibit(property, name string, content func() ([]byte, error)) {
+	w.exhibits = map[string]func() ([]byte, error){property + " " + name: content}
 }
 
 func (w *fakeWorld) Fail(property, format string, args ...any) {

@@ -100,9 +100,10 @@ func (m *Monitor) s18Accepted(r *router, s *session, q *queue, t *agent.QueueEnd
 
 // subscribed says whether the queue was subscribed on the session before the time at: on its own, or by its service. Of the service the
 // agent may not know yet, since its answer may be on its way or lost; but what a router ends on a session it had given to that session.
+// It is the same whether the handler of the earlier session, under which the queue was counted, has come to its turn yet or not.
 func (r *router) subscribed(q *queue, s *session, at int64) bool {
 	if q.session == s {
 		return q.place != absent && q.place != pending && q.at < at
 	}
-	return q.place == included
+	return q.place == included || q.place == counted
 }

@@ -259,6 +259,16 @@ func breaches() []breach {
 		}, last: func(p *play) {
 			p.see(agent.QueueEnded{Router: home, Session: s1, Queue: qid(1), Reason: protocol.END, Accepted: true}, ended(1, protocol.END))
 		}},
+		{id: "S18", name: "END of the current session does not count while the handler of the one before is due", before: func(p *play) {
+			withService(p)
+			p.count(s1, 1, sub(3).With(qid(1)))
+			p.lose(s1)
+			p.see(agent.VariableRemoved{Router: home, Var: p.variable, Reason: agent.RemovedLost})
+			p.connect(s2, &service)
+			p.carry(s2, protocol.Response{Kind: protocol.END, Queue: qid(1)})
+		}, last: func(p *play) {
+			p.see(agent.QueueEnded{Router: home, Session: s2, Queue: qid(1), Reason: protocol.END})
+		}},
 		{id: "S18", name: "DELD does not count", last: func(p *play) {
 			p.carry(s1, protocol.Response{Kind: protocol.DELD, Queue: qid(1)})
 			p.see(agent.QueueEnded{Router: home, Session: s1, Queue: qid(1), Reason: protocol.DELD})

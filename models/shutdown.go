@@ -75,6 +75,7 @@ func (m *Monitor) Finish() (unknown []string) {
 		for _, v := range []Verdict{m.registers.Check(m.Guard), m.variables.Check(m.Guard), m.ownerships.Check(m.Guard), m.services.Check(m.Guard)} {
 			if v.Illegal != "" {
 				m.fail("linearizable", "%s", v.Story)
+				m.World.Exhibit("linearizable", "history.html", v.Picture)
 			}
 			for _, key := range v.Unknown {
 				unknown = append(unknown, fmt.Sprintf("history of %s undecided within %v", key, m.Guard))

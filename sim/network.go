@@ -147,8 +147,9 @@ type conn[Out, In any] struct {
 	served     bool  // the handler has accepted and has not been told Closed
 	serverDone bool  // the handler has closed its end, or been told
 	fault      dialFault
-	lost       [2]bool // swallows what goes there (0), what comes back (1)
-	lostBy     string  // which fault
+	lost       [2]bool       // swallows what goes there (0), what comes back (1)
+	lostBy     string        // which fault
+	reader     *kernel.Actor // the task that receives; nil before it did
 }
 
 func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential string) *conn[Out, In] {
@@ -212,6 +213,7 @@ func (c *conn[Out, In]) atClient(e event[In]) {
 		c.end(net.ErrClosed)
 	default:
 		c.inbox.TrySend(e.value)
+		c.network.holdsUp(c, slowAtArrival)
 	}
 }
 
@@ -232,6 +234,7 @@ func (c *conn[Out, In]) end(err error) {
 	c.closed, c.err = true, err
 	c.inbox.Close()
 	c.ended.Close()
+	c.network.holdsUp(c, slowAtEnd)
 	c.forget()
 }
 
@@ -302,6 +305,7 @@ func (c *conn[Out, In]) transmit(out Out) {
 //
 //go:norace
 func (c *conn[Out, In]) Receive() (In, error) {
+	c.reader = c.network.world.kernel.Acting()
 	v, ok := c.inbox.Recv()
 	if !ok {
 		return v, c.err

@@ -9,13 +9,13 @@ import (
 func NetworkFaults() []string {
 	return []string{
 		"refuse", "black-hole", "handshake-stall", "mute", "delay", "loss", "reset", "reset-in-batch", "reset-on-connect",
-		"half-open", "partition",
+		"half-open", "partition", "slow-reader",
 	}
 }
 
 // networkFaults are those that ask at each event; the others are rules.
 type networkFaults struct {
-	refuse, blackHole, handshakeStall, mute, delay, loss, resetInBatch, resetOnConnect bool
+	refuse, blackHole, handshakeStall, mute, delay, loss, resetInBatch, resetOnConnect, slowReader bool
 }
 
 // dialFault is what may be wrong with a connection from its beginning.
@@ -52,6 +52,7 @@ func (n *Network[Out, In]) arm() {
 	n.faults = networkFaults{
 		refuse: w.Swarm("refuse"), blackHole: w.Swarm("black-hole"), handshakeStall: w.Swarm("handshake-stall"), mute: w.Swarm("mute"),
 		delay: w.Swarm("delay"), loss: w.Swarm("loss"), resetInBatch: w.Swarm("reset-in-batch"), resetOnConnect: w.Swarm("reset-on-connect"),
+		slowReader: w.Swarm("slow-reader"),
 	}
 	w.Rule("reset", 4, func() bool {
 		c := n.draw("reset-which")
@@ -172,6 +173,22 @@ func (n *Network[Out, In]) delay() time.Duration {
 		n.world.Struck("delay")
 	}
 	return d
+}
+
+// slowAtArrival and slowAtEnd are, for what arrives and for the end of a connection, out of how many times the reader is held up.
+const (
+	slowAtArrival = 24
+	slowAtEnd     = 3
+)
+
+// holdsUp decides whether who reads from the connection comes to it only later: the others who use the connection know of its end
+// long before, and by then there may be another.
+func (n *Network[Out, In]) holdsUp(c *conn[Out, In], oneIn int) {
+	w := n.world
+	if n.faults.slowReader && c.reader != nil && w.hits("slow-reader", oneIn) {
+		w.Fired("slow-reader")
+		w.stallTask(c.reader, "slow-reader")
+	}
 }
 
 // resets decides whether a transmission of the dialler meets a reset.

@@ -36,6 +36,13 @@ type Failure struct {
 	Step     int64
 	Stack    string       // of the task that panicked, if one did
 	Tasks    []TaskReport // what was left: for a deadlock and a leak
+	Exhibits []Exhibit    // what belongs to it, if the run was traced; see World.Exhibit
+}
+
+// Exhibit is a document that belongs to a failure.
+type Exhibit struct {
+	Name    string // ends in its form, as in history.html
+	Content []byte
 }
 
 // Result is what a run came to. Its slices are valid until the runner's next run.
@@ -141,7 +148,7 @@ func (r *Runner) judge() Result {
 		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Abandoned: k.Abandoned(),
 	}
 	if v := k.Violation(); v != nil && r.world.options.judges(v.Property) {
-		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks}
+		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks, Exhibits: r.world.exhibited(v.Property)}
 	}
 	return result
 }

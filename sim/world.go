@@ -25,6 +25,7 @@ type World struct {
 	onHeal    []func()
 	healed    bool
 	options   Options
+	exhibits  []exhibit
 
 	onFingerprint []func(*Fingerprint) // of models
 	networks      []func(*Fingerprint)
@@ -36,10 +37,11 @@ func (w *World) reset(k *kernel.Kernel, o Options) {
 	clear(w.onHeal)
 	clear(w.onFingerprint)
 	clear(w.networks)
+	clear(w.exhibits)
 	w.livelock.reset()
 	*w = World{
 		kernel: k, options: o, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0],
-		onStep: w.onStep[:0], onHeal: w.onHeal[:0],
+		onStep: w.onStep[:0], onHeal: w.onHeal[:0], exhibits: w.exhibits[:0],
 		onFingerprint: w.onFingerprint[:0], networks: w.networks[:0], livelock: w.livelock,
 	}
 	w.host = w.Node("main")
@@ -65,6 +67,36 @@ func (w *World) Fail(property, format string, args ...any) {
 			w.kernel.Note("not judged: " + property + ": " + fmt.Sprintf(format, args...))
 		}
 	})
+}
+
+// exhibit is what Exhibit was told.
+type exhibit struct {
+	property, name string
+	content        func() ([]byte, error)
+}
+
+// Exhibit keeps a document with the failure of a property, as the picture of a history with the failure of its check. The name ends
+// in the form, as in history.html. content is asked for at the end of the run, if that property failed and if the failure is
+// being written to a file; it must not change anything.
+func (w *World) Exhibit(property, name string, content func() ([]byte, error)) {
+	if w.kernel.Tracing() {
+		w.exhibits = append(w.exhibits, exhibit{property, name, content})
+	}
+}
+
+// exhibited are the documents for the failure of a property.
+func (w *World) exhibited(property string) []Exhibit {
+	var shown []Exhibit
+	for _, e := range w.exhibits {
+		if e.property == property {
+			content, err := e.content()
+			if err != nil {
+				content = fmt.Appendf(nil, "%s could not be made: %v\n", e.name, err)
+			}
+			shown = append(shown, Exhibit{e.name, content})
+		}
+	}
+	return shown
 }
 
 // Sometimes notes that this run has seen what a good search must see at some time.

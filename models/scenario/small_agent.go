@@ -81,7 +81,7 @@ const (
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 	s := &smallAgent{world: w, load: l}
-	if w.Swarm("stall-node") || w.Swarm("stall-task") || w.Swarm("slow-task") {
+	if w.Swarm("stall-node") || w.Swarm("stall-task") || w.Swarm("slow-task") || w.Swarm("slow-reader") {
 		s.slack = longestStall
 	}
 	w.Logf("workload: %+v", l)

@@ -32,8 +32,9 @@ type File struct {
 	Hash     string           `json:"trace_hash"`
 	Stack    string           `json:"stack,omitempty"`
 	Tasks    []sim.TaskReport `json:"tasks,omitempty"`
-	Omitted  int64            `json:"trace_omitted"` // events before the first one below
-	Trace    []Event          `json:"trace"`         // an event on each line
+	Exhibits []string         `json:"exhibits,omitempty"` // files beside this one
+	Omitted  int64            `json:"trace_omitted"`      // events before the first one below
+	Trace    []Event          `json:"trace"`              // an event on each line
 }
 
 // content is the JSON of the file.
@@ -60,7 +61,8 @@ func (f File) content() ([]byte, error) {
 	return append(content, "\n ]\n}\n"...), nil
 }
 
-// Save keeps a failure in a folder and answers the path of its file. The file appears whole or not at all.
+// Save keeps a failure in a folder and answers the path of its file. Exhibits lie beside it, under its name and theirs. Each file
+// appears whole or not at all, the failure's last.
 func Save(folder string, sc *sim.Scenario, f *Failure) (path string, err error) {
 	trace := lastEvents{most: fileEvents}
 	replayed, err := Replay(sc, f.Full, NewTracer(trace.add))
@@ -70,15 +72,23 @@ func Save(folder string, sc *sim.Scenario, f *Failure) (path string, err error) 
 	if !replayed.Same {
 		return "", fmt.Errorf("scenario %s is not deterministic: the run of seed %s came out differently while its trace was taken", f.Scenario, f.Seed)
 	}
+	name := strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(f.Scenario+"-"+f.Property) + "-" + f.Seed
+	var exhibits []string
+	for _, e := range replayed.Failure.Exhibits {
+		exhibit := name + "-" + e.Name
+		if err := WriteFile(filepath.Join(folder, exhibit), e.Content); err != nil {
+			return "", err
+		}
+		exhibits = append(exhibits, exhibit)
+	}
 	content, err := File{
 		Format: fileFormat, Token: f.Full.String(), Scenario: f.Scenario, Property: f.Property, Message: f.Message, Seed: f.Seed,
-		Strategy: f.Strategy, Steps: f.Steps, Hash: f.Hash, Stack: f.Stack, Tasks: f.Tasks, Omitted: trace.missed, Trace: trace.events(),
+		Strategy: f.Strategy, Steps: f.Steps, Hash: f.Hash, Stack: f.Stack, Tasks: f.Tasks, Exhibits: exhibits, Omitted: trace.missed, Trace: trace.events(),
 	}.content()
 	if err != nil {
 		return "", err
 	}
-	name := strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(f.Scenario+"-"+f.Property) + "-" + f.Seed + ".json"
-	path = filepath.Join(folder, name)
+	path = filepath.Join(folder, name+".json")
 	return path, WriteFile(path, content)
 }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,6 +46,8 @@ var lostUpdate = &sim.Scenario{
 			done.Wait()
 			if got := counter.Load(); got != 2 {
 				w.Fail("counted", "counter is %d after 2 additions", got)
+				w.Exhibit("counted", "sum.html", func() ([]byte, error) { return fmt.Appendf(nil, "<p>1 + 1 = %d", got), nil })
+				w.Exhibit("another", "other.html", func() ([]byte, error) { panic("nobody asks for it") })
 			}
 			w.Sometimes("both")
 		}
@@ -349,6 +353,12 @@ func TestKeptFailureIsReadAgain(t *testing.T) {
 	require.NoError(t, json.Unmarshal(content, &file))
 	require.Equal(t, f.Message, file.Message)
 	require.Greater(t, int64(len(file.Trace)), f.Steps, "steps and notes")
+
+	require.Len(t, file.Exhibits, 1, "those of the property that failed")
+	require.Equal(t, strings.TrimSuffix(filepath.Base(path), ".json")+"-sum.html", file.Exhibits[0])
+	exhibit, err := os.ReadFile(filepath.Join(filepath.Dir(path), file.Exhibits[0]))
+	require.NoError(t, err)
+	require.Equal(t, "<p>1 + 1 = 1", string(exhibit))
 }
 
 func TestSignatureLeavesOutNumbersAndIDs(t *testing.T) {
