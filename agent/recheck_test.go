@@ -67,14 +67,32 @@ func TestL1WhatAServiceLostMeanwhileIsAskedForOnItsOwn(t *testing.T) {
 	s := w.await("subscribed again", subscribedAgain)
 	require.Len(t, s.Covered, 2)
 	require.Equal(t, handed.With(queueN(2)).With(queueN(3)), s.ActiveService.Sub, "the figures are exact in the end")
-	require.Equal(t, []protocol.Command{protocol.SUBS, protocol.SUB, protocol.SUB, protocol.SUB, protocol.SUBS}, kindsOf(w.router.last().sent()))
+	require.Equal(t, []protocol.Command{
+		protocol.SUBS, protocol.SUB, protocol.SUB, protocol.SUB, protocol.SUBS, // which counts one that the first did not
+		protocol.SUB, protocol.SUB, protocol.SUBS,
+	}, kindsOf(w.router.last().sent()))
 	for _, kind := range []EventKind{Connected, ServiceSubscribed, Subscribed, ServiceDisconnected, Disconnected, Connected} {
 		w.event(kind)
 	}
 	require.Len(t, w.event(ServiceSubscribed).Queues, 3, "the application learns what is pending again")
 	require.Len(t, w.event(Subscribed).Queues, 2)
 	require.Equal(t, queueN(1), w.event(SubError).Errors[0].Queue)
+	require.Len(t, w.event(ServiceSubscribed).Queues, 2)
+	w.event(Subscribed)
 	require.Empty(t, w.event(ServiceSubscribed).Queues)
+}
+
+func TestL1WhatAServiceLostOnThisSessionIsAskedForOnItsOwn(t *testing.T) {
+	w, router := newLossyWorld(t, quick())
+	require.NoError(t, w.subscribeService(handed))
+	require.NoError(t, w.subscribe(subs(3)...))
+	router.lose(w, queueN(1), true) // while somebody else had the service: the ENDS of that is void
+
+	require.NoError(t, w.subscribeService(handed))
+
+	s := w.await("settled", func(s RouterSnapshot) bool { return len(s.Covered) == 2 && s.PendingService == nil && s.Worker == NoWorker })
+	require.Equal(t, handed.With(queueN(2)).With(queueN(3)), s.ActiveService.Sub, "the figures are exact in the end")
+	require.Empty(t, s.Pending)
 }
 
 func TestWhatTheFiguresVouchForIsNotAskedForAgain(t *testing.T) {
@@ -122,16 +140,18 @@ func TestFiguresOfTheApplicationVouchForNothing(t *testing.T) {
 	require.True(t, router.has[queueN(1)], "the figures are those asked for, but they were never said to count it")
 }
 
-func TestWhatWasOnceInDoubtIsAskedForAtEachReconnect(t *testing.T) {
+func TestDoubtEndsWithFiguresThatRepeatThemselves(t *testing.T) {
 	w, router := newLossyWorld(t, quick())
 	require.NoError(t, w.subscribe(subs(1)...))
 	w.router.set(func() { router.figures = router.figures.With(queueN(77)) }) // so that the figures do not fit
 	require.NoError(t, w.subscribeService(handed))
+	w.await("settled", func(s RouterSnapshot) bool { return len(s.Covered) == 1 && s.PendingService == nil && s.Worker == NoWorker })
+	require.Equal(t, []protocol.Command{protocol.SUB, protocol.SUBS, protocol.SUB, protocol.SUBS}, kindsOf(w.router.last().sent()))
 
 	w.router.last().Close()
 
 	w.await("subscribed again", subscribedAgain)
-	require.Equal(t, []protocol.Command{protocol.SUBS, protocol.SUB, protocol.SUBS}, kindsOf(w.router.last().sent()))
+	require.Equal(t, []protocol.Command{protocol.SUBS}, kindsOf(w.router.last().sent()))
 }
 
 func TestAPushIsNotOvertakenByALaterAnswerOfItsBlock(t *testing.T) {

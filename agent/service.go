@@ -28,11 +28,13 @@ type serviceState struct {
 // are included in later figures of the router. Should that service be given up for
 // another, they are subscribed on their own.
 //
-// Only its figures say whether an SOKS gives a queue of an earlier session to this
-// one: meanwhile the queue may have been deleted, or taken by another client. If
-// they are not those that are known to count it (queue.vouched), it is subscribed
-// on its own, and then the service once more: whether its figures counted what was
-// confirmed again nobody knows, but those of the second SOKS do.
+// Only its figures say whether an SOKS gives a queue that was confirmed before to
+// this session: meanwhile the queue may have been deleted, or taken by another
+// client, of which an earlier session is not told, nor this one if the SOKS has
+// made the ENDS void. If they are not those that are known to count it
+// (queue.vouched), it is subscribed on its own, and then the service once more:
+// whether its figures counted what was confirmed again (queue.doubted) nobody
+// knows, but if those of the second SOKS are the same, they did.
 type activeService struct {
 	sub     protocol.ServiceSub
 	session net.SessionID
@@ -250,13 +252,13 @@ func serviceAnswerError(answer Answer, command protocol.Command) *protocol.Error
 
 // activateService replaces the active service by the figures of an SOKS received
 // at at, and the queues that were counted after it. Those counted before are
-// included in the router's figures if these are as they should be; else, those
-// that were not confirmed on this session are pending.
+// included in the router's figures if these are as they should be; else they are
+// pending.
 func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint64) {
 	if active := r.service.active; active != nil && active.session != c.session.ID {
 		r.demoteService()
 	}
-	vouched := done.Confirmed == r.expected(c, done.Wanted, at)
+	fit := done.Confirmed == r.expected(c, done.Wanted, at)
 	active := &activeService{done.Confirmed, c.session.ID, at}
 	r.service.active = active
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
@@ -264,23 +266,25 @@ func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint
 			active.sub = active.sub.With(q.id)
 			done.Counted = append(done.Counted, q.id)
 		}
-		q.vouched = q.inFigures || q.vouched && vouched
+		q.vouched = q.inFigures || q.vouched && fit
+		q.doubted = !q.vouched
 	}
 	done.Figures = active.sub
 	done.Queues = r.release(true, func(q *queue) bool {
-		return q.service == active.sub.Service && !q.vouched && q.session != active.session
+		return q.service == active.sub.Service && q.doubted
 	})
 }
 
 // expected is what the figures of an SOKS received at at are if the router has lost
 // and gained nothing: those of the last SOKS on this session, or else those asked
-// for, and what was confirmed singly before at.
+// for, and what was confirmed singly before at, unless it was doubted: then it is in
+// them already.
 func (r *routerState) expected(c *Client, wanted protocol.ServiceSub, at uint64) protocol.ServiceSub {
 	sub := wanted
 	if r.isActiveOn(c) {
 		sub = r.service.active.sub
 		for q := r.queues.first(queueCounted); q != nil; q = q.next {
-			if q.inFigures && q.at > at {
+			if q.inFigures && (q.at > at || q.doubted) {
 				sub = sub.Without(q.id)
 			}
 		}

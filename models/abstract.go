@@ -197,7 +197,7 @@ func (a *abstract) wantService(sub protocol.ServiceSub, released []protocol.Queu
 }
 
 // confirmService: the router has subscribed the pending service on the session, with figures that include what was counted, but for
-// what stays counted. What they may not include of earlier sessions is pending singly, and the service anew, as again.
+// what stays counted. What they may not include is pending singly, and the service anew, as again.
 func (a *abstract) confirmService(s net.SessionID, sub protocol.ServiceSub, stays, released []protocol.QueueID, again protocol.ServiceSub) (legal bool) {
 	granted := a.session(s).service
 	legal = a.pending == sub && a.isCurrent(s) && (a.service.session == "" || a.service.session == s) && granted != nil && *granted == sub.Service
@@ -209,7 +209,7 @@ func (a *abstract) confirmService(s net.SessionID, sub protocol.ServiceSub, stay
 	a.includeCounted(stays)
 	for _, id := range released {
 		q := a.wish(id)
-		legal = legal && q.place == included && q.service == sub.Service && q.session != s
+		legal = legal && q.place == included && q.service == sub.Service
 		a.put(q, pending, "")
 		a.pending = again
 	}

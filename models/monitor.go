@@ -32,6 +32,7 @@ type World interface {
 	Fail(property, format string, args ...any)
 	Exhibit(property, name string, content func() ([]byte, error))
 	Sometimes(id string)
+	Reached(feature uint64)
 	Step() int64
 	Elapsed() time.Duration
 	Inline(f func())
@@ -63,6 +64,7 @@ type Monitor struct {
 	Options
 	routers  []*router
 	last     *router
+	changed  *router   // by the transition that is being told
 	unjudged []*router // of which the current step has told something that their refinement judges when it is over
 	mapped   abstract  // for snapshots
 	sessions map[net.SessionID]*session
@@ -212,12 +214,17 @@ func (m *Monitor) observe(t agent.Transition) {
 	case agent.CloseReturned:
 		m.closed = true
 	}
+	if m.changed != nil {
+		m.step(m.changed)
+		m.changed = nil
+	}
 }
 
 // change is begin for a transition that changes the router's state.
 func (m *Monitor) change(id protocol.Router) *router {
 	r := m.begin(id)
 	r.version++
+	m.changed = r
 	return r
 }
 

@@ -128,7 +128,7 @@ func (m *Monitor) activated(r *router, s *session, t *agent.ServiceCommitted, a 
 	v.isActive, v.session, v.figures, v.at = true, s, t.Figures, at
 	for _, id := range t.Queues {
 		q := m.queue(r, id)
-		if q.place != included || q.service != t.Wanted.Service || q.session == s {
+		if q.place != included || q.service != t.Wanted.Service {
 			m.fail("S8", "router %s: queue %s became pending by the figures of its service, though it is %s, confirmed on session %s", r.name, q.name, q.place, q.session)
 		}
 		m.repend(q, agent.ServiceSubscribed)

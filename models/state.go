@@ -26,6 +26,7 @@ type router struct {
 	id      protocol.Router
 	name    string
 	version uint64 // counts transitions, to tell whether a snapshot is of the present
+	shaped  uint64 // its shape after the last transition
 
 	// The session variable.
 	variable, lastVariable uint64

@@ -138,6 +138,9 @@ func (m *Monitor) received(s *session, block []protocol.Response) {
 		case q.answer != "":
 			m.World.Sometimes("duplicate-answer")
 		default:
+			if q.queue != nil {
+				m.meets(s.router, s, reachedAnswer, b.Kind, q.queue.place)
+			}
 			q.answer, q.err, q.sok, q.count, q.hash, q.at = b.Kind, b.Err, b.Service, b.Count, b.Hash, m.time
 			if q.queue != nil && b.Queue != q.queue.id {
 				q.answer = otherQueue
@@ -159,8 +162,10 @@ func (m *Monitor) pushed(s *session, p *protocol.Response) {
 	switch p.Kind {
 	case protocol.END, protocol.DELD:
 		q := m.queue(s.router, p.Queue)
+		m.meets(s.router, s, reachedPush, p.Kind, q.place)
 		q.pushes = append(slices.DeleteFunc(q.pushes, func(p push) bool { return p.session.ended && p.told }), push{session: s, kind: p.Kind, at: m.time})
 	case protocol.ENDS:
+		m.meets(s.router, s, reachedPush, p.Kind, absent)
 		s.taken = append(s.taken, push{session: s, kind: p.Kind, at: m.time})
 	}
 }

@@ -15,7 +15,13 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // nodeClock is the clock of a node.
 type nodeClock struct{ node *Node }
 
-func (c nodeClock) Now() time.Time { return epoch.Add(c.node.node.ReadClock()) }
+func (c nodeClock) Now() time.Time {
+	now := epoch.Add(c.node.node.ReadClock())
+	if c.node.staleClock {
+		c.node.world.Inline(c.node.holdsUpReader)
+	}
+	return now
+}
 
 func (c nodeClock) NewTimer(d time.Duration) *clock.Timer {
 	n := c.node

@@ -105,10 +105,15 @@ var stallTimes = [...]time.Duration{
 	10 * time.Millisecond, time.Second, 5 * time.Second, 16 * time.Second, 31 * time.Second, 46 * time.Second, 100 * time.Second,
 }
 
+// StallFaults are the faults that Stalls arms, each under its name in the ledger.
+func StallFaults() []string { return []string{"stall-node", "stall-task", "slow-task", "stale-clock"} }
+
 // Stalls arms stalls of the node as a whole, of single tasks of it, and, four times as many, of tasks of one name: a node of which one
-// part is slow sees its sessions overlap.
+// part is slow sees its sessions overlap. Besides, some of those who read its clock are held up right behind that, so that what they
+// have read is no longer true.
 func (n *Node) Stalls(times int) {
 	w := n.world
+	n.staleClock = w.Swarm("stale-clock")
 	w.Rule("stall-node", times, func() bool {
 		if n.Crashed() {
 			return false
@@ -140,6 +145,18 @@ func (n *Node) Stalls(times int) {
 		slow = t.Name()
 		return w.stallTask(t, "slow-task")
 	})
+}
+
+// staleOdds is out of how many readings of the clock one is followed by a stall.
+const staleOdds = 24
+
+// holdsUpReader may hold up the task that has just read the clock.
+func (n *Node) holdsUpReader() {
+	w := n.world
+	if t := w.kernel.Acting(); t.Kind == kernel.TaskActor && w.hits("stale-clock", staleOdds) {
+		w.Fired("stale-clock")
+		w.stallTask(t, "stale-clock")
+	}
 }
 
 // tasks are those of the node that have not finished, of that name if one is given; if some of them have something to do, these.

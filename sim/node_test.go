@@ -147,3 +147,47 @@ func TestRandomBytesAreAFunctionOfDataSeedTaskAndCounter(t *testing.T) {
 	require.NotEqual(t, drawn[0], drawn[1])
 	require.NotEqual(t, drawn[0][:8], drawn[0][8:])
 }
+
+// TestEveryStallHoldsUpATask lets each of the stalls strike as often as it can at a task that reads the clock twice: under the
+// stall the readings differ in some run, though nothing lies between them; without, and once the world is healed, in none.
+func TestEveryStallHoldsUpATask(t *testing.T) {
+	for _, fault := range append(sim.StallFaults(), "no fault at all") {
+		t.Run(fault, func(t *testing.T) {
+			heldUp, effects := 0, int64(0)
+			for seed := uint64(1); seed <= 20; seed++ {
+				sc := &sim.Scenario{Name: "stalls", Setup: func(w *sim.World) func() {
+					n := w.Node("node")
+					n.Stalls(2)
+					twice := func() bool {
+						before := n.Clock().Now()
+						return n.Clock().Now().After(before)
+					}
+					return func() {
+						done := sched.NewChan[struct{}](n, 0)
+						n.Go("reader", func() {
+							for range 20 {
+								if twice() {
+									heldUp++
+								}
+							}
+							w.Heal()
+							sleep(w, 2*time.Minute) // in which the last stall ends
+							require.False(t, twice(), "seed %d: held up though the world is healed", seed)
+							done.Close()
+						})
+						done.Recv()
+					}
+				}}
+				result, err := sim.NewRunner().Run(sc, sim.RunConfig{Source: only{seeded(seed), fault}, DataSeed: seed})
+				require.NoError(t, err)
+				require.Nil(t, result.Failure, "seed %d", seed)
+				for _, f := range result.Faults {
+					require.Equal(t, f.Effect > 0, f.Fault == fault && f.Fired > 0, f.Fault)
+					effects += f.Effect
+				}
+			}
+			require.Equal(t, fault != "no fault at all", heldUp > 0)
+			require.Equal(t, heldUp > 0, effects > 0)
+		})
+	}
+}

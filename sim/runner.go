@@ -20,6 +20,7 @@ type RunConfig struct {
 	DataSeed uint64 // of all random bytes
 	MaxSteps int64  // 0: DefaultMaxSteps
 	Tracer   Tracer // nil: nobody reads the trace
+	Reached  bool   // Result.Reached is wanted
 	Options
 }
 
@@ -53,7 +54,8 @@ type Result struct {
 	Failure   *Failure // nil if nothing was violated
 	Faults    []FaultCount
 	Sometimes []string
-	Abandoned int // tasks that would not end after their node had crashed
+	Reached   []choice.Reached // if that is wanted; see World.Reached
+	Abandoned int              // tasks that would not end after their node had crashed
 }
 
 // Runner runs scenarios, one run at a time. Runs share nothing but memory; use one runner for each goroutine.
@@ -61,6 +63,7 @@ type Runner struct {
 	kernel  *kernel.Kernel
 	world   World
 	faults  []FaultCount
+	reached map[uint64]struct{} // of the world
 	drained time.Duration
 }
 
@@ -82,6 +85,13 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 	k := r.kernel
 	k.Begin(kernel.Options{Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer})
 	r.world.reset(k, cfg.Options)
+	if cfg.Reached {
+		if r.reached == nil {
+			r.reached = map[uint64]struct{}{}
+		}
+		clear(r.reached)
+		r.world.known = r.reached
+	}
 	if err := r.build(sc); err != nil {
 		k.End()
 		return Result{}, err
@@ -145,7 +155,7 @@ func (r *Runner) judge() Result {
 		r.faults = append(r.faults, r.world.faults[i].FaultCount)
 	}
 	result := Result{
-		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Abandoned: k.Abandoned(),
+		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Reached: r.world.reached, Abandoned: k.Abandoned(),
 	}
 	if v := k.Violation(); v != nil && r.world.options.judges(v.Property) {
 		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks, Exhibits: r.world.exhibited(v.Property)}

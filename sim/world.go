@@ -11,6 +11,7 @@ import (
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sched"
+	"github.com/heddle-go/heddle/sim/choice"
 )
 
 // World is the world of one run. It belongs to the run's only thread of control: its methods are for the scenario's set-up,
@@ -21,6 +22,8 @@ type World struct {
 	faults    []faultState
 	density   int // of the swarm; -1: not yet drawn
 	sometimes []string
+	reached   []choice.Reached
+	known     map[uint64]struct{} // the features in reached; nil: nobody wants to know
 	onStep    []func()
 	onHeal    []func()
 	healed    bool
@@ -40,7 +43,7 @@ func (w *World) reset(k *kernel.Kernel, o Options) {
 	clear(w.exhibits)
 	w.livelock.reset()
 	*w = World{
-		kernel: k, options: o, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0],
+		kernel: k, options: o, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0], reached: w.reached[:0],
 		onStep: w.onStep[:0], onHeal: w.onHeal[:0], exhibits: w.exhibits[:0],
 		onFingerprint: w.onFingerprint[:0], networks: w.networks[:0], livelock: w.livelock,
 	}
@@ -99,6 +102,23 @@ func (w *World) exhibited(property string) []Exhibit {
 	return shown
 }
 
+// Reached notes that the run has come to something that tells it from others: a state of what is under test, say, without its names
+// and numbers. Numbers of features are the scenario's to choose. Guided searches begin runs where few have come before; others
+// ignore it. It costs a look into a map.
+func (w *World) Reached(feature uint64) {
+	if w.known == nil {
+		return
+	}
+	w.Observe(func() { w.reach(feature) })
+}
+
+func (w *World) reach(feature uint64) {
+	if _, ok := w.known[feature]; !ok {
+		w.known[feature] = struct{}{}
+		w.reached = append(w.reached, choice.Reached{Feature: feature, At: w.kernel.Decisions()})
+	}
+}
+
 // Sometimes notes that this run has seen what a good search must see at some time.
 func (w *World) Sometimes(id string) { w.Observe(func() { w.seen(id) }) }
 
@@ -109,6 +129,13 @@ func (w *World) seen(id string) {
 		}
 	}
 	w.sometimes = append(w.sometimes, id)
+	if w.known != nil {
+		feature := uint64(14695981039346656037) // FNV-1a
+		for i := range len(id) {
+			feature = (feature ^ uint64(id[i])) * 1099511628211
+		}
+		w.reach(feature)
+	}
 }
 
 // Tracing says whether somebody reads the trace, for notes that cost something to make.
@@ -163,6 +190,8 @@ type Node struct {
 	world   *World
 	node    *kernel.Node
 	onCrash []func()
+
+	staleClock bool // see Stalls
 }
 
 // Name is the node's name.

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/heddle-go/heddle/internal/mutant"
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
@@ -37,6 +39,7 @@ type zooFlags struct {
 	workers    int
 	quick      bool
 	vet        bool
+	properties bool
 	formats    []string
 }
 
@@ -54,8 +57,11 @@ A header holds any text, and lines of these forms, of which only the first is ex
   Scenario: small-agent    to search it in
   Missed: why              no search has found it yet
 
+With --properties it is the properties that are scored: for each, with all others switched off, it looks for a mutant that it kills, among
+those whose header names it, with the first strategy. A property that kills none is not known to check anything.
+
 Exit status: 0 every mutant was killed that is not marked as missed (with --quick, nine of ten of them); 1 one was not, or did not pass
---vet; 2 wrong usage, or a mutant that does not apply, does not build or cannot be searched: all others are scored all the same.`,
+--vet, or a property kills no mutant; 2 wrong usage, or a mutant that does not apply, does not build or cannot be searched: all others are scored all the same.`,
 		Example: `  heddle zoo
   heddle zoo no-session-validation --strategy random --strategy pct:3
   heddle zoo --dir my-mutants --vet --format json=score.json`,
@@ -71,6 +77,7 @@ Exit status: 0 every mutant was killed that is not marked as missed (with --quic
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "number `N` of mutants at a time; the result does not depend on it")
 	flags.BoolVar(&f.quick, "quick", false, "one first seed and 2,000 runs, if not given otherwise")
 	flags.BoolVar(&f.vet, "vet", false, "search only mutants that pass the agent's unit tests and 20 runs without faults, and name the others")
+	flags.BoolVar(&f.properties, "properties", false, "score the properties: a mutant that each kills alone")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
 	return c
 }
@@ -107,11 +114,24 @@ func (a *app) zoo(ctx context.Context, c *cobra.Command, f zooFlags, names []str
 	if err != nil {
 		return err
 	}
-	score := h.score(ctx, paths)
+	var score interface {
+		failed() error
+		explain(problem string)
+		writeText(io.Writer) error
+	}
+	if f.properties {
+		ids, err := a.zooProperties()
+		if err != nil {
+			return err
+		}
+		score = h.scoreProperties(ctx, paths, ids)
+	} else {
+		score = h.score(ctx, paths)
+	}
 	h.line.clear()
 	failed := score.failed()
 	if failed != nil && !errors.Is(failed, errFound) {
-		score.Error = failed.Error()
+		score.explain(failed.Error())
 	}
 	for _, o := range outputs {
 		written := a.write(o, func(w io.Writer) error {
@@ -127,6 +147,21 @@ func (a *app) zoo(ctx context.Context, c *cobra.Command, f zooFlags, names []str
 	return failed
 }
 
+// zooProperties are the ids of what is judged in the scenario of mutants.
+func (a *app) zooProperties() ([]string, error) {
+	sc, err := a.scenario(zooScenario)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, p := range append(sim.BuiltIn(), sc.Properties...) {
+		if !slices.Contains(ids, p.ID) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return append(ids, search.Sometimes), nil
+}
+
 // check checks the flags. Every error is one line that says what would be right.
 func (f *zooFlags) check() ([]output, error) {
 	switch {
@@ -134,6 +169,8 @@ func (f *zooFlags) check() ([]output, error) {
 		return nil, fmt.Errorf("--runs %d would explore nothing: give 1 or more", f.runs)
 	case f.seeds < 1:
 		return nil, fmt.Errorf("--seeds %d would explore nothing: give 1 or more", f.seeds)
+	case f.properties && (f.quick || f.vet):
+		return nil, errors.New("--properties scores properties: --quick and --vet are for mutants")
 	case f.workers < 1:
 		return nil, fmt.Errorf("--workers %d could run nothing: give 1 or more", f.workers)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/sim"
 )
 
 // zooProgram stands for the command of a module with mutants: it prints what heddle run would. A mutant changes its finds: for
@@ -32,6 +35,7 @@ const plain = ""
 
 func main() {
 	seed := os.Args[slices.Index(os.Args, "--seed")+1]
+	only := slices.Index(os.Args, "--only")
 	text := finds
 	if slices.Contains(os.Args, "--no-faults") {
 		text = seed + plain
@@ -42,7 +46,7 @@ func main() {
 			if i == 0 && failure != seed {
 				break
 			}
-			if property, run, ok := strings.Cut(failure, "@"); ok {
+			if property, run, ok := strings.Cut(failure, "@"); ok && (only < 0 || os.Args[only+1] == property) {
 				failures = append(failures, fmt.Sprintf("{\"property\":%q,\"run\":%s,\"token\":\"t\"}", property, run))
 			}
 		}
@@ -195,6 +199,39 @@ func TestZooVetsMutants(t *testing.T) {
 	require.Contains(t, out, "tested  -         -    caught by unit tests: --- FAIL: TestWorks (")
 }
 
+func TestZooScoresProperties(t *testing.T) {
+	zooIn(t, map[string]string{
+		"at-once":  zooFinds("Properties: S2 S1 S3", "zoo,S1@4"),
+		"another":  zooFinds("Properties: S3", "zoo,S3@7"),
+		"unnamed":  zooFinds("Breaks all.", "zoo,S2@0"),
+		"no-patch": "Properties: S4\n",
+	})
+	score := func(args ...string) (string, string, int) {
+		var out, errOut bytes.Buffer
+		judged := []sim.Property{{ID: "S1"}, {ID: "S2"}, {ID: "S3"}}
+		status := execute(context.Background(), []*sim.Scenario{{Name: zooScenario, Properties: judged}}, append([]string{"zoo", "--properties"}, args...), &out, &errOut)
+		return out.String(), errOut.String(), status
+	}
+	out, errOut, status := score("--runs", "700")
+	require.Equal(t, statusError, status)
+	require.Equal(t, "heddle: 1 mutant could not be searched: mutant no-patch changes nothing: its patch names no file\n", errOut)
+	require.Contains(t, out, "seed zoo, 700 runs for each, strategy mix, ")
+	require.Contains(t, out, "\nS1         at-once                     5\n")
+	require.Contains(t, out, "\nS2         -                           none of 1\n")
+	require.Contains(t, out, "\nS3         another                     8\n")
+	require.Contains(t, out, "\nsometimes  -                           none of 0\n")
+	require.Contains(t, out, "\n2 of ")
+
+	require.NoError(t, os.Remove(filepath.Join("..", zooFolder, "no-patch.patch")))
+	out, errOut, status = score("--format", "json")
+	require.Equal(t, statusFound, status)
+	require.Empty(t, errOut)
+	var d struct{ Properties []propertyRow }
+	require.NoError(t, json.Unmarshal([]byte(out), &d))
+	require.Equal(t, "deadlock", d.Properties[0].Property)
+	require.False(t, d.Properties[0].Killed)
+}
+
 func TestInterruptedZooPrintsWhatItHas(t *testing.T) {
 	zooIn(t, map[string]string{"victim": zooFinds("Properties: S1", "")})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -222,8 +259,9 @@ func TestZooNeedsTheModuleAndGoodFlags(t *testing.T) {
 		"empty folder":     {[]string{"--dir", elsewhere}, elsewhere + " holds no mutants: they are files NAME.patch"},
 		"no runs":          {[]string{"--runs", "0"}, "--runs 0 would explore nothing: give 1 or more"},
 		"no seeds":         {[]string{"--seeds", "0"}, "--seeds 0 would explore nothing: give 1 or more"},
+		"both scores":      {[]string{"--properties", "--quick"}, "--properties scores properties: --quick and --vet are for mutants"},
 		"no workers":       {[]string{"--workers", "0"}, "--workers 0 could run nothing: give 1 or more"},
-		"unknown strategy": {[]string{"--strategy", "guess"}, `unknown strategy "guess": there are mix, random, pct:D`},
+		"unknown strategy": {[]string{"--strategy", "guess"}, `unknown strategy "guess": there are mix, random, guided, pct:D`},
 		"twice":            {[]string{"--strategy", "mix", "--strategy", "mix"}, "--strategy mix is given twice: each is a column of its own"},
 		"unknown format":   {[]string{"--format", "xml"}, `unknown format "xml": there are text, json, each alone or with =FILE`},
 	} {

@@ -181,6 +181,8 @@ func (s *zooScore) failed() error {
 	}
 }
 
+func (s *zooScore) explain(problem string) { s.Error = problem }
+
 // writeText prints the scorecard: a mutant in each row, a strategy in each column.
 func (s *zooScore) writeText(out io.Writer) error {
 	w := bufio.NewWriter(out)

@@ -52,40 +52,41 @@ type Options struct {
 
 // Kernel is the machine. Make one with New, then for each run: Begin, spawn tasks, Run, End.
 type Kernel struct {
-	source   Source
-	enabled  []*Actor
-	armed    []*Actor
-	live     []*Actor // tasks that have not finished
-	actor    *Actor   // who acts; the set-up before the first step
-	task     *Actor   // the same if it is a task that may yield, else nil
-	last     *Actor   // who moved last
-	previous *Actor   // who moved before
-	handoff  *Actor   // the task that the hub shall resume
-	dying    []*Actor
-	onStep   func()
-	onRest   func()
-	tracer   Tracer
-	told     bool // somebody wants to know of each step: the tracer, or who records
-	now      time.Duration
-	steps    int64
-	maxSteps int64
-	hash     uint64
-	dataSeed uint64
-	objects  int32
-	made     int
-	arena    []*Actor
-	nodes    int32
-	heap     []*Timer
-	timerSeq int64
-	root     *Actor // the set-up
-	clock    *Actor // virtual time as an actor
-	main     *Actor
-	idle     func() bool
-	pool     []*coroutine
-	hub      coroutine
-	request  func() // race build: what a task asks the hub to run
-	answer   any    // race build: what the request panicked with
-	stopped  bool
+	source    Source
+	enabled   []*Actor
+	armed     []*Actor
+	live      []*Actor // tasks that have not finished
+	actor     *Actor   // who acts; the set-up before the first step
+	task      *Actor   // the same if it is a task that may yield, else nil
+	last      *Actor   // who moved last
+	previous  *Actor   // who moved before
+	handoff   *Actor   // the task that the hub shall resume
+	dying     []*Actor
+	onStep    func()
+	onRest    func()
+	tracer    Tracer
+	told      bool // somebody wants to know of each step: the tracer, or who records
+	now       time.Duration
+	steps     int64
+	decisions int64 // that the source was asked for
+	maxSteps  int64
+	hash      uint64
+	dataSeed  uint64
+	objects   int32
+	made      int
+	arena     []*Actor
+	nodes     int32
+	heap      []*Timer
+	timerSeq  int64
+	root      *Actor // the set-up
+	clock     *Actor // virtual time as an actor
+	main      *Actor
+	idle      func() bool
+	pool      []*coroutine
+	hub       coroutine
+	request   func() // race build: what a task asks the hub to run
+	answer    any    // race build: what the request panicked with
+	stopped   bool
 
 	moves     []Move // see Record
 	recording bool
@@ -125,7 +126,7 @@ func (k *Kernel) Begin(o Options) {
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
 	clear(k.heap)
 	k.heap = k.heap[:0]
-	k.now, k.steps, k.hash, k.objects, k.made, k.nodes, k.timerSeq = 0, 0, 0x6865646C65, 0, 0, 0, 0
+	k.now, k.steps, k.decisions, k.hash, k.objects, k.made, k.nodes, k.timerSeq = 0, 0, 0, 0x6865646C65, 0, 0, 0, 0
 	k.task, k.last, k.handoff, k.main, k.request, k.answer, k.idle = nil, nil, nil, nil, nil, nil, nil
 	k.stopped, k.violation, k.broken, k.abandoned = false, nil, nil, 0
 	k.actor = nil
@@ -141,6 +142,11 @@ func (k *Kernel) Begin(o Options) {
 //
 //go:norace
 func (k *Kernel) Steps() int64 { return k.steps }
+
+// Decisions is how many decisions the source was asked for so far.
+//
+//go:norace
+func (k *Kernel) Decisions() int64 { return k.decisions }
 
 // Hash is the running hash over operations, objects and values.
 //
@@ -238,6 +244,7 @@ func (k *Kernel) Value(name string, o *Object, n int) int {
 		k.onHub(func() { v = k.Value(name, o, n) })
 		return v
 	}
+	k.decisions++
 	site := Site{Name: name, Actor: k.actor, Object: o}
 	v = k.source.Value(site, n)
 	if uint(v) >= uint(n) {

@@ -231,6 +231,7 @@ func (k *Kernel) Broken() error { return k.broken }
 
 //go:norace
 func (k *Kernel) pick(enabled []*Actor) *Actor {
+	k.decisions++
 	i := k.source.Schedule(k.last, enabled, k.armed)
 	if i < len(enabled) {
 		return enabled[i]

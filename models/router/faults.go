@@ -127,7 +127,8 @@ func (r *Router) refusal(q protocol.Request) *protocol.Error {
 	return nil
 }
 
-// takeBehind takes one thing that the block has subscribed on the session: the whole service, or a queue, which is displaced or deleted.
+// takeBehind takes one thing that the block has subscribed on the session: the whole service, or a queue, singly subscribed or of the
+// service, which is displaced or deleted.
 func (r *Router) takeBehind(s *session, block []protocol.Request) {
 	if !r.strikes(TakenBehind) {
 		return
@@ -136,9 +137,18 @@ func (r *Router) takeBehind(s *session, block []protocol.Request) {
 	for _, q := range block {
 		switch q.Command {
 		case protocol.SUBS, protocol.NSUBS:
-			if s.service != nil && s.service.subscriber == s && r.DisplaceService(s.service.credential) {
+			v := s.service
+			if v == nil || v.subscriber != s {
+				continue
+			}
+			if r.Env.Value("router/service-behind", 2) == 0 && r.DisplaceService(v.credential) {
 				r.struck(TakenBehind)
 				return
+			}
+			for _, o := range r.order {
+				if o.service == v && o.owner == s {
+					queues = append(queues, o)
+				}
 			}
 		case protocol.SUB, protocol.NSUB:
 			if o := r.queues[QueueName{party(q.Command), q.Queue}]; o != nil && o.owner == s {

@@ -81,8 +81,10 @@ const (
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 	s := &smallAgent{world: w, load: l}
-	if w.Swarm("stall-node") || w.Swarm("stall-task") || w.Swarm("slow-task") || w.Swarm("slow-reader") {
-		s.slack = longestStall
+	for _, fault := range append(sim.StallFaults(), "slow-reader") {
+		if w.Swarm(fault) {
+			s.slack = longestStall
+		}
 	}
 	w.Logf("workload: %+v", l)
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)

@@ -102,16 +102,17 @@ func (o Op) String() string {
 
 // The tables of what is drawn; the first of each is the simplest.
 var (
-	queueCounts   = [...]int{1, 2, 3, 4, 6, 9, 14, 22}
+	routerCounts  = [...]int{1, 1, 1, 2, 3} // what happens at one router makes little difference at another
+	queueCounts   = [...]int{1, 2, 3, 1, 2, 4, 9, 22}
 	serviceCounts = [...]int{0, 0, 1, 2, 5}
 	taskCounts    = [...]int{1, 1, 2, 3}
-	opCounts      = [...]int{1, 2, 3, 4, 6}
+	opCounts      = [...]int{1, 3, 4, 6, 10}
 	pauses        = [...]time.Duration{0, 0, 0, 0, time.Millisecond, time.Second, 4 * time.Second, 31 * time.Second, 70 * time.Second}
 	cancels       = [...]time.Duration{Never, Never, Never, Never, 0, time.Millisecond, time.Second, 30 * time.Second, 46 * time.Second}
 	lingers       = [...]time.Duration{0, 0, time.Second, 20 * time.Second, 100 * time.Second}
 	kinds         = [...]OpKind{
-		Subscribe, Subscribe, Subscribe, Subscribe, Subscribe, Subscribe, SubscribeService, SubscribeService, Remove, Remove, Lookup,
-		Connect, Deliver, Deliver,
+		Subscribe, Subscribe, Subscribe, Subscribe, Subscribe, Subscribe, SubscribeService, SubscribeService, SubscribeService,
+		SubscribeService, Remove, Remove, Lookup, Connect, Deliver, Deliver,
 	}
 	capacities = [...]int{2048, 1, 2, 5}
 	batches    = [...]int{1360, 1, 2, 4}
@@ -124,7 +125,7 @@ func DrawWorkload(w *sim.World) Workload {
 	one := func(site string, n int) int { return w.Value(site, n) }
 	l := Workload{
 		Party:         protocol.RecipientService,
-		Routers:       1 + one("routers", 3),
+		Routers:       routerCounts[one("routers", len(routerCounts))],
 		Queues:        queueCounts[one("queues", len(queueCounts))],
 		ServiceQueues: serviceCounts[one("service-queues", len(serviceCounts))],
 		Linger:        lingers[one("linger", len(lingers))],
@@ -132,7 +133,7 @@ func DrawWorkload(w *sim.World) Workload {
 	if one("party", 2) == 1 {
 		l.Party = protocol.NotifierService
 	}
-	service := one("service", 2) == 1
+	service := one("service", 3) > 0
 	for range 1 + one("applications", 5)/4 {
 		l.Applications = append(l.Applications, drawApplication(w, &l, service))
 		service = service && one("second-service", 2) == 0
@@ -149,14 +150,14 @@ func drawApplication(w *sim.World, l *Workload, service bool) Application {
 	if w.Value("close-by-consumer", 8) == 7 {
 		a.CloseAt = 1 + w.Value("close-at-event", 6)
 	}
-	closing := w.Value("close", 8) == 7
+	closing := w.Value("close", 4) == 3
 	a.Tasks = make([][]Op, taskCounts[w.Value("tasks", len(taskCounts))])
 	for i := range a.Tasks {
 		ops := make([]Op, opCounts[w.Value("ops", len(opCounts))])
 		for j := range ops {
 			ops[j] = drawOp(w, l, service)
 		}
-		if closing && i == 0 {
+		if closing && (i == 0 || w.Value("close-again", 2) == 1) {
 			ops[len(ops)-1].Kind = Close
 		}
 		a.Tasks[i] = ops

@@ -43,5 +43,12 @@ type Source interface {
 	Value(site Site, n int) int
 }
 
+// Reached is something that a run came to, by a number of the scenario's choosing, and how many decisions its source had been asked for
+// when it first did.
+type Reached struct {
+	Feature uint64
+	At      int64
+}
+
 // Conflict says whether the next steps of two actors depend on each other, so that their order can matter.
 func Conflict(a, b *Actor) bool { return kernel.Conflict(a, b) }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
@@ -27,6 +28,7 @@ type outcome struct {
 	abandoned int
 	faults    []sim.FaultCount
 	sometimes []string
+	reached   []choice.Reached // of a guided run
 	failure   *sim.Failure
 	err       error
 }
@@ -53,10 +55,14 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 		o := &b.outcomes[i]
 		index := b.first + int64(i)
 		seed := runSeed(l.seed, index)
+		p := plan{strategy: l.strategy.Part(index), seed: seed, length: l.lengths.Draw(seed), options: l.options}
+		if p.strategy.IsGuided() {
+			begun := l.corpus.Plan(p.seed, p.length)
+			p.strategy, p.seed, p.length = p.strategy.Forked(begun), begun.Seed, begun.Length
+		}
 		*o = outcome{
-			plan:    plan{strategy: l.strategy.Part(index), seed: seed, length: l.lengths.Draw(seed), options: l.options},
-			attempt: attempt{scenario: l.scenario, seed: seed},
-			faults:  o.faults[:0], sometimes: o.sometimes[:0],
+			plan: p, attempt: attempt{scenario: l.scenario, seed: p.seed},
+			faults: o.faults[:0], sometimes: o.sometimes[:0], reached: o.reached[:0],
 		}
 	}
 	b.next.Store(0)

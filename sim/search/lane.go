@@ -19,6 +19,7 @@ type lane struct {
 	seed     uint64
 	options  sim.Options
 	lengths  strategy.Lengths
+	corpus   strategy.Corpus
 	hash     uint64
 	faults   map[string]int // index into report.Faults
 	seen     map[string]int // index into report.Sometimes
@@ -68,6 +69,9 @@ func (l *lane) merge(o *outcome) {
 	r.Choices += o.choices
 	r.Abandoned += int64(o.abandoned)
 	l.lengths.Add(o.choices)
+	if p := &o.plan; p.strategy.IsGuided() {
+		l.corpus.Add(p.strategy.Begun(p.seed, p.length), o.reached)
+	}
 	l.hash = mergeHash(l.hash, o.hash)
 	for _, f := range o.faults {
 		i, ok := l.faults[f.Fault]

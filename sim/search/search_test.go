@@ -118,7 +118,7 @@ func TestFirstFailureEndsTheSearchAndReplays(t *testing.T) {
 func TestReportDoesNotDependOnWorkers(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		config := Config{
-			Scenarios: []*sim.Scenario{correct, lostUpdate}, Strategy: parse(t, rapid.SampledFrom([]string{"mix", "random", "pct:3"}).Draw(rt, "strategy")),
+			Scenarios: []*sim.Scenario{correct, lostUpdate}, Strategy: parse(t, rapid.SampledFrom([]string{"mix", "random", "guided", "pct:3"}).Draw(rt, "strategy")),
 			Seed: rapid.StringN(0, 4, 8).Draw(rt, "seed"), Runs: rapid.Int64Range(1, 700).Draw(rt, "runs"), KeepGoing: rapid.Bool().Draw(rt, "keep going"),
 		}
 		config.Workers = 1
@@ -390,7 +390,7 @@ func TestTraceTellsEveryStep(t *testing.T) {
 
 func TestReplayRefusesWhatItDoesNotKnow(t *testing.T) {
 	_, err := Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "dream"}, nil)
-	require.EqualError(t, err, `the token cannot be replayed: unknown strategy "dream": there are mix, random, pct:D`)
+	require.EqualError(t, err, `the token cannot be replayed: unknown strategy "dream": there are mix, random, guided, pct:D`)
 	_, err = Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "random", Options: []choice.Option{{Name: "store", Value: "sqlite"}}}, nil)
 	require.EqualError(t, err, `the token sets option "store", which scenario lost-update of this build does not have`)
 }

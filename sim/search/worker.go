@@ -12,7 +12,7 @@ import (
 // worker makes runs, one at a time.
 type worker struct {
 	runner   *sim.Runner
-	sources  map[string]strategy.Source // by name of the strategy
+	sources  map[string]strategy.Source // by kind of strategy
 	recorder choice.Recorder
 	replay   choice.Replay
 
@@ -47,22 +47,23 @@ func (w *worker) make(b *batch, o *outcome) {
 
 // source is the source that the plan asks for, at the beginning of its run.
 func (w *worker) source(p plan) strategy.Source {
-	source, ok := w.sources[p.strategy.Name()]
+	source, ok := w.sources[p.strategy.Kind()]
 	if !ok {
 		source = p.strategy.Source()
-		w.sources[p.strategy.Name()] = source
+		w.sources[p.strategy.Kind()] = source
 	}
-	source.Begin(p.seed, p.length)
+	p.strategy.Begin(source, p.seed, p.length)
 	return source
 }
 
 // run makes one run and keeps what it came to.
 func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
-	config.Options = o.plan.options
+	config.Options, config.Reached = o.plan.options, o.plan.strategy.IsGuided()
 	w.running.Store(&o.attempt)
 	result, err := w.runner.Run(sc, config)
 	w.running.Store(nil)
 	o.steps, o.hash, o.failure, o.err, o.abandoned = result.Steps, result.Hash, result.Failure, err, result.Abandoned
 	o.faults = append(o.faults[:0], result.Faults...)
 	o.sometimes = append(o.sometimes[:0], result.Sometimes...)
+	o.reached = append(o.reached[:0], result.Reached...)
 }

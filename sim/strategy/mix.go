@@ -3,11 +3,11 @@ package strategy
 import "fmt"
 
 // mixed is what the default strategy does with its runs, in turn. No strategy is good at everything, and one more run of one that
-// has not found a bug in a thousand is worth less than a run of another: three of eight runs are random, for bugs of many
-// short races; five are pct, with the depths of nearly all bugs that have been studied (Burckhardt et al. 2010), one of them
-// deeper for those that need a fault or a timer at the right place besides.
+// has not found a bug in a thousand is worth less than a run of another: one of eight runs is random, for bugs of many short
+// races; three are guided, for those that need several rare things one after another; four are pct, with the depths of nearly all bugs
+// that have been studied (Burckhardt et al. 2010), one of them deeper for those that need a fault or a timer at the right place besides.
 func mixed() []string {
-	return []string{"random", "pct:2", "pct:3", "random", "pct:2", "random", "pct:3", "pct:5"}
+	return []string{"random", "pct:2", "guided", "pct:3", "guided", "pct:2", "guided", "pct:5"}
 }
 
 func mix() Strategy {

@@ -22,6 +22,8 @@ type Source interface {
 // Strategy is a way to decide runs. It is a value that does not change, so goroutines may share it; each takes sources of its own.
 type Strategy struct {
 	name  string
+	kind  string        // of a single strategy: what its sources can decide, whatever its forks
+	forks []Fork        // of a guided strategy
 	parts []Strategy    // of a mix; else empty
 	make  func() Source // of a single strategy
 }
@@ -40,6 +42,33 @@ func (s Strategy) Part(run int64) Strategy {
 // Source makes a source of a single strategy; of a mix, ask a Part.
 func (s Strategy) Source() Source { return s.make() }
 
+// Kind names what a source of the strategy can decide: all of that kind, one after another.
+func (s Strategy) Kind() string {
+	if s.kind == "" {
+		return s.name
+	}
+	return s.kind
+}
+
+// Begin starts a run of the strategy with a source of its kind.
+func (s Strategy) Begin(source Source, seed uint64, length int64) {
+	source.Begin(seed, length)
+	if g, ok := source.(*guided); ok {
+		g.follow(s.forks)
+	}
+}
+
+// IsGuided says whether what runs come to decides how others begin: see Corpus.
+func (s Strategy) IsGuided() bool { return s.kind == guidedName }
+
+// Begun is how a run of a guided strategy began.
+func (s Strategy) Begun(seed uint64, length int64) Beginning {
+	return Beginning{Seed: seed, Length: length, Forks: s.forks}
+}
+
+// Forked is the guided strategy of a run that begins so.
+func (s Strategy) Forked(b Beginning) Strategy { return newGuided(b.Forks) }
+
 // Default is the name of the strategy of a search that names none.
 const Default = "mix"
 
@@ -54,6 +83,7 @@ func List() []Info {
 	return []Info{
 		{"mix", "the default: " + strings.Join(mixed(), ", ") + " in turn, by run"},
 		{"random", "any actor that can move, all alike"},
+		{guidedName, "as random, but most runs begin as one that came to something rare, and fork off there"},
 		{"pct:D", fmt.Sprintf("random priorities with D-1 changes (D from 1 to %d): finds any bug of depth D with a stated chance", maxDepth)},
 	}
 }
@@ -66,6 +96,8 @@ func Parse(name string) (Strategy, error) {
 		return Strategy{name: name, make: func() Source { return &random{} }}, nil
 	case name == Default:
 		return mix(), nil
+	case name == guidedName || strings.HasPrefix(name, guidedName+"+"):
+		return parseGuided(name)
 	case kind == "pct":
 		depth, err := strconv.Atoi(parameter)
 		if !hasParameter || err != nil || depth < 1 || depth > maxDepth || strconv.Itoa(depth) != parameter {

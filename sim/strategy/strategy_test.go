@@ -25,7 +25,7 @@ func source(t require.TestingT, name string) Source {
 	return s.Source()
 }
 
-var single = []string{"random", "pct:1", "pct:3", "pct:16"}
+var single = []string{"random", "guided", "pct:1", "pct:3", "pct:16"}
 
 func TestSameSeedDecidesTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -207,8 +207,8 @@ func TestParse(t *testing.T) {
 		require.Equal(t, name, s.Name())
 	}
 	for name, want := range map[string]string{
-		"":       `unknown strategy "": there are mix, random, pct:D`,
-		"guess":  `unknown strategy "guess": there are mix, random, pct:D`,
+		"":       `unknown strategy "": there are mix, random, guided, pct:D`,
+		"guess":  `unknown strategy "guess": there are mix, random, guided, pct:D`,
 		"pct":    `strategy "pct": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
 		"pct:0":  `strategy "pct:0": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
 		"pct:+3": `strategy "pct:+3": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
