@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/strategy"
@@ -18,10 +19,12 @@ type plan struct {
 
 // outcome is what a run came to.
 type outcome struct {
+	index     int64 // within its batch
 	plan      plan
 	attempt   attempt
 	done      bool
 	steps     int64
+	elapsed   time.Duration
 	choices   int64
 	hash      uint64
 	abandoned int
@@ -54,6 +57,7 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 		index := b.first + int64(i)
 		seed := runSeed(l.seed, index)
 		*o = outcome{
+			index:   int64(i),
 			plan:    plan{strategy: l.strategy.Part(index), seed: seed, length: l.lengths.Draw(seed), options: l.options},
 			attempt: attempt{scenario: l.scenario, seed: seed},
 			faults:  o.faults[:0], sometimes: o.sometimes[:0],
@@ -81,13 +85,9 @@ func (b *batch) finish(o *outcome) {
 	if o.err == nil && (o.failure == nil || !b.ends(o.failure)) {
 		return
 	}
-	index := int64(0)
-	for &b.outcomes[index] != o {
-		index++
-	}
 	for {
 		limit := b.limit.Load()
-		if index+1 >= limit || b.limit.CompareAndSwap(limit, index+1) {
+		if o.index+1 >= limit || b.limit.CompareAndSwap(limit, o.index+1) {
 			return
 		}
 	}
