@@ -170,9 +170,14 @@ func relative(at token.Position) string {
 // unbuildable is the first error of the packages, in one line; nil if there is none.
 func unbuildable(loaded []*packages.Package) (err error) {
 	packages.Visit(loaded, nil, func(p *packages.Package) {
-		if len(p.Errors) > 0 && err == nil {
-			err = fmt.Errorf("%s does not build: %w", p.PkgPath, onOneLine(p.Errors[0]))
+		if len(p.Errors) == 0 || err != nil {
+			return
 		}
+		first := p.Errors[0]
+		if i := slices.IndexFunc(p.Errors, func(e packages.Error) bool { return e.Kind != packages.ListError }); i >= 0 {
+			first = p.Errors[i] // with its place, which the go tool's need not have
+		}
+		err = fmt.Errorf("%s does not build: %w", p.PkgPath, onOneLine(first))
 	})
 	return err
 }

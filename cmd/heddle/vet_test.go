@@ -61,6 +61,7 @@ func TestVetSaysWhatIsWrong(t *testing.T) {
 	}{
 		{"heddle vet takes packages, such as ./...", nil},
 		{"example.com/program does not build: ", []string{"./..."}},
+		{"broken.go:3:13: cannot use \"one\"", []string{"./..."}},
 		{"does not build: ", []string{"./nowhere"}},
 		{"does not build: ", []string{"example.com/unknown"}},
 		{"unknown format \"xml\"", []string{"--format", "xml", "."}},

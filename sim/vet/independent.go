@@ -6,19 +6,29 @@ import (
 	"go/types"
 )
 
-// loop is what is known of the body of a range over a map. It is independent of the order if every effect is one of these, none
-// reads what another has written, and there is no way out before the end but one that says the same wherever it is taken.
+// ways are the assignments of integers in which order makes no difference, by what must not be mixed with what.
+func ways() map[token.Token]string {
+	return map[token.Token]string{
+		token.ADD_ASSIGN: "sum", token.SUB_ASSIGN: "sum", token.MUL_ASSIGN: "product", token.XOR_ASSIGN: "xor",
+		token.OR_ASSIGN: "or", token.AND_ASSIGN: "and", token.AND_NOT_ASSIGN: "and",
+	}
+}
+
+// loop is what is known of the body of a range over a map. It does the same in any order if all that it changes is changed in one way
+// in which order makes no difference, if nothing reads what is changed, and if there is no way out before the end, or nothing but one
+// way out that says the same wherever it is taken.
 type loop struct {
 	*inspector
 	over      string // the map, as it is written
 	key       *types.Var
-	gathered  map[*types.Var]bool   // variables and fields counted, summed, collected or changed: nothing in the body may read them
-	collected map[*types.Var]bool   // slices, that must be sorted next
-	set       map[*types.Var]string // variables and fields, to one constant each
 	local     map[*types.Var]bool   // the key, the value and what the body declares
-	exits     map[string]bool       // results of the returns and breaks
-	effects   int                   // beside variables set to constants
-	reading   []ast.Expr            // to be looked at once all gathered are known
+	changed   map[*types.Var]string // variables and fields, and the way in which each is changed
+	collected map[*types.Var]bool   // slices, that must be sorted next
+	exits     map[string]bool       // ways out: what is set before, and the results
+	changes   int                   // places in the body that change something
+	atExits   int                   // of those, set to constants right before a way out
+	reading   []ast.Expr            // to be looked at once all changes are known
+	block     []ast.Stmt            // in which the statement stands
 }
 
 // independent says whether the body of a range over a map clearly does the same in any order. next are the statements after it.
@@ -30,8 +40,8 @@ func (i *inspector) independent(s *ast.RangeStmt, next []ast.Stmt) bool {
 		return false
 	}
 	l := &loop{
-		inspector: i, over: types.ExprString(s.X), gathered: map[*types.Var]bool{}, collected: map[*types.Var]bool{}, set: map[*types.Var]string{},
-		local: map[*types.Var]bool{}, exits: map[string]bool{},
+		inspector: i, over: types.ExprString(s.X), local: map[*types.Var]bool{}, changed: map[*types.Var]string{},
+		collected: map[*types.Var]bool{}, exits: map[string]bool{},
 	}
 	for _, e := range []ast.Expr{s.Key, s.Value} {
 		if e != nil {
@@ -45,7 +55,7 @@ func (i *inspector) independent(s *ast.RangeStmt, next []ast.Stmt) bool {
 			l.key = i.variable(s.Key)
 		}
 	}
-	if !l.statements(s.Body.List) || len(l.exits) > 1 || len(l.exits) == 1 && l.effects > 0 {
+	if !l.statements(s.Body.List) || len(l.exits) > 1 || len(l.exits) == 1 && l.changes > l.atExits {
 		return false
 	}
 	for _, e := range l.reading {
@@ -62,6 +72,8 @@ func blank(e ast.Expr) bool {
 }
 
 func (l *loop) statements(list []ast.Stmt) bool {
+	defer func(around []ast.Stmt) { l.block = around }(l.block)
+	l.block = list
 	for _, s := range list {
 		if !l.statement(s) {
 			return false
@@ -90,7 +102,7 @@ func (l *loop) statement(s ast.Stmt) bool {
 		case s.Label != nil:
 			return false
 		case s.Tok == token.BREAK:
-			l.exits["break"] = true
+			l.exit("break")
 			return true
 		}
 		return s.Tok == token.CONTINUE
@@ -103,10 +115,10 @@ func (l *loop) statement(s ast.Stmt) bool {
 			}
 			text += " " + constant
 		}
-		l.exits[text] = true
+		l.exit(text)
 		return true
 	case *ast.IncDecStmt:
-		return l.accumulate(s.X)
+		return l.accumulate(s.X, "sum")
 	case *ast.AssignStmt:
 		return l.assign(s)
 	case *ast.DeclStmt:
@@ -116,6 +128,25 @@ func (l *loop) statement(s ast.Stmt) bool {
 		return ok && l.removal(call)
 	}
 	return false
+}
+
+// exit takes note of a way out, with the constants that are set in its block.
+func (l *loop) exit(text string) {
+	for _, s := range l.block {
+		assignment, ok := s.(*ast.AssignStmt)
+		if !ok || assignment.Tok != token.ASSIGN || len(assignment.Lhs) != 1 {
+			continue
+		}
+		v := l.variable(assignment.Lhs[0])
+		if _, changed := l.changed[v]; v == nil || !changed {
+			continue
+		}
+		if constant, ok := l.constant(assignment.Rhs[0]); ok {
+			text = v.Name() + " = " + constant + "; " + text
+			l.atExits++
+		}
+	}
+	l.exits[text] = true
 }
 
 // reads takes note of an expression that is evaluated.
@@ -154,34 +185,35 @@ func (l *loop) declaration(s *ast.DeclStmt) bool {
 	return true
 }
 
-// removal is a delete, the only call for its effect that is independent. From the map of the range only the key may go, or what
-// is still to come could depend on what came.
+// removal is a delete, the only call for its effect that is independent.
 func (l *loop) removal(call *ast.CallExpr) bool {
-	if l.builtinName(call) != "delete" || !l.gather(call.Args[0]) {
-		return false
-	}
-	return l.isKey(call.Args[1]) || types.ExprString(call.Args[0]) != l.over && l.reads(call.Args[1])
+	return l.builtinName(call) == "delete" && l.mapped(call.Args[0], call.Args[1]) && l.change(call.Args[0], "delete")
+}
+
+// mapped takes note of the key under which a map is changed. In the map of the range that may only be the key of the range, or what
+// is still to come could depend on what came.
+func (l *loop) mapped(m, key ast.Expr) bool {
+	return l.isKey(key) || types.ExprString(m) != l.over && l.reads(key)
 }
 
 func (l *loop) isKey(e ast.Expr) bool { return l.key != nil && l.variable(e) == l.key }
 
-// accumulate is a count or a sum in a variable of an integer type.
-func (l *loop) accumulate(place ast.Expr) bool {
+// accumulate is a count or the like in a place of an integer type.
+func (l *loop) accumulate(place ast.Expr, way string) bool {
 	t, ok := l.TypesInfo.TypeOf(place).Underlying().(*types.Basic)
-	if !ok || t.Info()&types.IsInteger == 0 {
-		return false
-	}
-	return l.gather(place)
+	return ok && t.Info()&types.IsInteger != 0 && l.change(place, way)
 }
 
-// gather takes note of a place that the body changes.
-func (l *loop) gather(place ast.Expr) bool {
+// change takes note of a place that is changed. All changes of one place must be made in the same way.
+func (l *loop) change(place ast.Expr, way string) bool {
 	for {
 		index, ok := ast.Unparen(place).(*ast.IndexExpr) // counts[key]++
 		if !ok {
 			break
 		}
-		l.reads(index.Index)
+		if !l.mapped(index.X, index.Index) {
+			return false
+		}
 		place = index.X
 	}
 	v := l.variable(place)
@@ -191,11 +223,11 @@ func (l *loop) gather(place ast.Expr) bool {
 	if v == nil {
 		v = l.field(place)
 	}
-	if v == nil {
+	if before, again := l.changed[v]; v == nil || again && before != way {
 		return false
 	}
-	l.gathered[v] = true
-	l.effects++
+	l.changed[v] = way
+	l.changes++
 	return true
 }
 
@@ -229,65 +261,33 @@ func (l *loop) assign(s *ast.AssignStmt) bool {
 		return false
 	}
 	left, right := s.Lhs[0], s.Rhs[0]
-	switch s.Tok {
-	case token.ADD_ASSIGN, token.SUB_ASSIGN, token.MUL_ASSIGN, token.OR_ASSIGN, token.AND_ASSIGN, token.XOR_ASSIGN, token.AND_NOT_ASSIGN:
-		return l.accumulate(left) && l.reads(right)
-	case token.ASSIGN:
-	default:
+	if way, ok := ways()[s.Tok]; ok {
+		return l.accumulate(left, way) && l.reads(right)
+	}
+	if s.Tok != token.ASSIGN {
 		return false
 	}
 	v := l.variable(left)
-	switch {
-	case blank(left), v != nil && l.local[v]:
+	if blank(left) || v != nil && l.local[v] {
 		return l.reads(right)
-	case v == nil:
-		return l.part(left, right)
 	}
-	if call, ok := ast.Unparen(right).(*ast.CallExpr); ok && len(call.Args) > 1 && l.variable(call.Args[0]) == v {
-		switch l.builtinName(call) {
-		case "append":
-			l.collected[v] = true
-			fallthrough
-		case "min", "max":
+	if call, ok := ast.Unparen(right).(*ast.CallExpr); ok && v != nil && len(call.Args) > 1 && l.variable(call.Args[0]) == v {
+		switch way := l.builtinName(call); way {
+		case "append", "min", "max":
+			if way == "append" {
+				l.collected[v] = true
+			}
 			for _, argument := range call.Args[1:] {
 				l.reads(argument)
 			}
-			return l.gather(left)
+			return l.change(left, way)
 		}
 	}
-	return l.always(v, right)
-}
-
-// always takes note of a variable that is set, to the same constant wherever that happens.
-func (l *loop) always(v *types.Var, right ast.Expr) bool {
+	if index, ok := ast.Unparen(left).(*ast.IndexExpr); ok && isMap(l.TypesInfo.TypeOf(index.X)) && l.isKey(index.Index) {
+		return l.change(index.X, "by key") && l.reads(right)
+	}
 	constant, ok := l.constant(right)
-	if before, again := l.set[v]; !ok || again && before != constant {
-		return false
-	}
-	l.set[v] = constant
-	return true
-}
-
-// part is an assignment to an element of a map, under the key of the range or always of the same constant, or to a field, always of
-// the same constant.
-func (l *loop) part(left, right ast.Expr) bool {
-	l.effects++
-	index, ok := ast.Unparen(left).(*ast.IndexExpr)
-	if !ok {
-		v := l.field(left)
-		return v != nil && l.always(v, right)
-	}
-	if !isMap(l.TypesInfo.TypeOf(index.X)) {
-		return false
-	}
-	if l.isKey(index.Index) {
-		return l.gather(index.X) && l.reads(right)
-	}
-	v := l.variable(index.X)
-	if v == nil {
-		v = l.field(index.X)
-	}
-	return v != nil && types.ExprString(index.X) != l.over && l.reads(index.Index) && l.always(v, right)
+	return ok && l.change(left, "= "+constant)
 }
 
 // constant is the text of a value that is the same in each iteration: true, nil, struct{}{}.
@@ -302,15 +302,19 @@ func (l *loop) constant(e ast.Expr) (text string, ok bool) {
 	return "nil", t.IsNil()
 }
 
-// pure says whether an expression has no effect and reads nothing that the body gathers.
+// pure says whether an expression has no effect and reads nothing that the body changes.
 func (l *loop) pure(e ast.Expr) bool {
 	ok := true
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Ident:
 			if v, is := l.TypesInfo.Uses[n].(*types.Var); is {
-				_, set := l.set[v]
-				ok = ok && !l.gathered[v] && !set
+				_, changed := l.changed[v]
+				ok = ok && !changed
+			}
+		case *ast.IndexExpr: // no other iteration changes m[key]
+			if types.ExprString(n.X) == l.over && l.isKey(n.Index) {
+				return false
 			}
 		case *ast.CallExpr:
 			ok = ok && l.harmlessCall(n)

@@ -20,7 +20,7 @@ var (
 
 	nativeLock   = escape{lock, "blocks where the simulator does not see it", "make the lock with sched.NewMutex"}
 	nativeOnce   = escape{lock, "blocks where the simulator does not see it", "use sched.NewOnce"}
-	nativeAtomic = escape{lock, "is an operation between whose runs no other task is tried", "use sched.NewAtomicInt64, NewAtomicBool or NewAtomicPointer"}
+	nativeAtomic = escape{lock, "is an operation before which no other task may run", "use sched.NewAtomicInt64, NewAtomicBool or NewAtomicPointer"}
 
 	drawn     = escape{random, "draws what no seed repeats", "use Read of the sched.Scheduler"}
 	drawsKeys = escape{random, "draws a key that no seed repeats", "make keys outside, or from Read of the sched.Scheduler"}
@@ -39,6 +39,7 @@ var (
 	hardware   = escape{machine, "differs from machine to machine", "hand it in as a setting"}
 	ending     = escape{machine, "ends the simulator with the program", "return an error"}
 
+	coroutine    = escape{goroutine, "runs the iterator in a coroutine that no simulation schedules", "range over the iterator"}
 	libraryTasks = escape{goroutine, "starts and joins goroutines that no simulation schedules", "use Go of the sched.Scheduler with a sched.WaitGroup"}
 
 	addresses = escape{address, "gives an address, which is another one in each process", "give values a number or a name of their own"}
@@ -52,6 +53,7 @@ func escapes() map[string]map[string]escape {
 		"time": {
 			"Now": readsClock, "Since": readsClock, "Until": readsClock,
 			"Sleep": waitsOnClock, "After": makesTimer, "Tick": makesTimer, "NewTimer": makesTimer, "NewTicker": makesTimer,
+			"Local": hardware, "Time.Local": hardware, "LoadLocation": system,
 			"AfterFunc": {wallClock, "runs a function by the wall clock", "use AfterFunc of the environment's clock.Clock"},
 		},
 		"sync": {
@@ -112,6 +114,8 @@ func escapes() map[string]map[string]escape {
 		"os/exec": {rest: process}, "os/signal": {rest: process}, "os/user": {rest: system}, "syscall": {rest: system, "Errno": harmless, "Signal": harmless},
 		"io/ioutil":     {rest: system, "Discard": harmless, "NopCloser": harmless, "ReadAll": harmless},
 		"path/filepath": {"Abs": system, "EvalSymlinks": system, "Glob": system, "Walk": system, "WalkDir": system},
+		"fmt":           {"Scan": system, "Scanf": system, "Scanln": system},
+		"iter":          {"Pull": coroutine, "Pull2": coroutine},
 		"plugin":        {rest: process},
 		"database/sql":  {"Open": database, "OpenDB": database},
 		"runtime": {
@@ -129,6 +133,9 @@ func escapes() map[string]map[string]escape {
 			"Value.MapKeys": shuffled, "Value.MapRange": shuffled,
 			"Select": {channel, "lets the runtime draw the case", useSelect}, "MakeChan": reflected, "ChanOf": reflected,
 			"Value.Send": reflected, "Value.Recv": reflected, "Value.TrySend": reflected, "Value.TryRecv": reflected, "Value.Close": reflected,
+		},
+		"github.com/google/uuid": {
+			"New": drawn, "NewString": drawn, "NewRandom": drawn, "NewUUID": drawn, "NewV6": drawn, "NewV7": drawn,
 		},
 		"golang.org/x/sync/errgroup":     {rest: libraryTasks},
 		"golang.org/x/sync/singleflight": {rest: libraryTasks},

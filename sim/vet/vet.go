@@ -77,8 +77,9 @@ func newInspector(pass *analysis.Pass, file *ast.File, names map[string]map[stri
 func (i *inspector) inspect() {
 	var initialises bool // the declaration is a func init
 	ast.PreorderStack(i.file, nil, func(n ast.Node, above []ast.Node) bool {
-		if f, ok := n.(*ast.FuncDecl); ok {
-			initialises = f.Recv == nil && f.Name.Name == "init"
+		if len(above) == 1 {
+			f, ok := n.(*ast.FuncDecl)
+			initialises = ok && f.Recv == nil && f.Name.Name == "init"
 		}
 		i.language(n)
 		i.order(n, above)

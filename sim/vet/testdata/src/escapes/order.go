@@ -94,6 +94,37 @@ func orders(m map[string]int, nodes map[string]*node) (keys []string, first stri
 			return nil, "two"
 		}
 	}
+	wide, deep := false, false
+	for _, v := range nodes { // want `a range over a map`
+		if v.depth == 1 {
+			wide = true
+			break
+		}
+		if v.depth == 2 {
+			deep = true
+			break
+		}
+	}
+	for _, v := range nodes { // want `a range over a map`
+		if v.depth == 1 {
+			wide = true
+		}
+		if v.depth == 2 {
+			return nil, ""
+		}
+	}
+	for _, v := range m { // want `a range over a map`
+		n += v
+		n *= 2
+	}
+	for k, v := range m { // want `a range over a map`
+		rank[k] = v
+		delete(rank, k+"'")
+	}
+	for k := range m { // want `a range over a map`
+		m[k+"'"]++
+	}
+	_, _ = wide, deep
 	best := 0
 	for _, v := range m { // want `a range over a map`
 		if v > best {

@@ -10,7 +10,6 @@ import (
 	"math/rand"
 	randv2 "math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -59,8 +58,7 @@ func values(err error) string {
 		fmt.Fprintln(os.Stderr, "100 %printed", runtime.Version())
 	}
 	ip := net.ParseIP("::1")
-	request := &http.Request{Method: http.MethodGet}
-	return filepath.Join(net.JoinHostPort(ip.String(), "80"), request.Method, fmt.Sprintf("%d%%p", 1))
+	return filepath.Join(net.JoinHostPort(ip.String(), "80"), fmt.Sprintf("%d%%p", 1))
 }
 
 // now, close and delete are names like others.
@@ -92,7 +90,20 @@ func (b *book) orders(m map[string]int) (keys []string) {
 	for k := range m {
 		delete(m, k)
 	}
-	sum, most, found := 0, 0, false
+	for k := range m {
+		if m[k] > 3 {
+			delete(m, k)
+		}
+	}
+	all := true
+	for _, e := range b.entries {
+		for _, tag := range e.tags {
+			if tag == "" {
+				all = false
+			}
+		}
+	}
+	sum, most, found := 0, 0, all
 	for _, v := range m {
 		sum += v
 		b.total++
