@@ -51,7 +51,7 @@ func (i *inspector) consumed(call *ast.CallExpr, f *types.Func, above []ast.Node
 		from = call.Args[0]
 	case "maps.Insert": // no two keys of a map are the same
 		from = call.Args[1]
-	case "slices.Collect": // keys := slices.Collect(maps.Keys(m)), sorted next
+	case "slices.Collect", "slices.AppendSeq": // keys := slices.Collect(maps.Keys(m)), sorted next
 		if len(above) == 0 {
 			return
 		}
@@ -62,16 +62,11 @@ func (i *inspector) consumed(call *ast.CallExpr, f *types.Func, above []ast.Node
 		if v := i.variable(assignment.Lhs[0]); v == nil || !i.sortedNext(map[*types.Var]bool{v: true}, following(assignment, above[:len(above)-1])) {
 			return
 		}
-		from = call.Args[0]
+		from = call.Args[len(call.Args)-1]
 	default:
 		return
 	}
 	if made, ok := ast.Unparen(from).(*ast.CallExpr); ok && i.iterator(made) {
-		if f.Name() == "Collect" && f.Pkg().Path() == "maps" || f.Name() == "Insert" {
-			if i.called(made).Name() != "All" {
-				return
-			}
-		}
 		i.clear[made] = true
 	}
 }

@@ -170,6 +170,8 @@ func (b *book) orders(m map[string]int) (keys []string) {
 	clear(copied)
 	keys = slices.Collect(maps.Keys(m))
 	slices.Sort(keys)
+	keys = slices.AppendSeq(keys, maps.Keys(copied))
+	slices.Sort(keys)
 	for i, k := range keys {
 		fmt.Println(i, k)
 	}
