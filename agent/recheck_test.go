@@ -90,7 +90,9 @@ func TestL1WhatAServiceLostOnThisSessionIsAskedForOnItsOwn(t *testing.T) {
 
 	require.NoError(t, w.subscribeService(handed))
 
-	s := w.await("settled", func(s RouterSnapshot) bool { return len(s.Covered) == 2 && s.PendingService == nil && s.Worker == NoWorker })
+	s := w.await("settled", func(s RouterSnapshot) bool {
+		return len(s.Covered) == 2 && s.PendingService == nil && s.Worker == NoWorker
+	})
 	require.Equal(t, handed.With(queueN(2)).With(queueN(3)), s.ActiveService.Sub, "the figures are exact in the end")
 	require.Empty(t, s.Pending)
 }
@@ -145,7 +147,9 @@ func TestDoubtEndsWithFiguresThatRepeatThemselves(t *testing.T) {
 	require.NoError(t, w.subscribe(subs(1)...))
 	w.router.set(func() { router.figures = router.figures.With(queueN(77)) }) // so that the figures do not fit
 	require.NoError(t, w.subscribeService(handed))
-	w.await("settled", func(s RouterSnapshot) bool { return len(s.Covered) == 1 && s.PendingService == nil && s.Worker == NoWorker })
+	w.await("settled", func(s RouterSnapshot) bool {
+		return len(s.Covered) == 1 && s.PendingService == nil && s.Worker == NoWorker
+	})
 	require.Equal(t, []protocol.Command{protocol.SUB, protocol.SUBS, protocol.SUB, protocol.SUBS}, kindsOf(w.router.last().sent()))
 
 	w.router.last().Close()

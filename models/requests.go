@@ -25,6 +25,7 @@ func (m *Monitor) requestsBegun(r *router, t *agent.RequestsBegun) {
 func (s *session) begunAt(block []protocol.Request, now int64) int64 {
 	for i := range s.asked {
 		b := &s.asked[i]
+		//heddle:allow only the distance counts, and that the one lies within the other
 		offset := uintptr(unsafe.Pointer(&block[0])) - uintptr(unsafe.Pointer(&b.requests[0]))
 		if offset >= uintptr(len(b.requests))*unsafe.Sizeof(block[0]) {
 			continue

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
@@ -19,10 +20,12 @@ type plan struct {
 
 // outcome is what a run came to.
 type outcome struct {
+	index     int64 // within its batch
 	plan      plan
 	attempt   attempt
 	done      bool
 	steps     int64
+	elapsed   time.Duration
 	choices   int64
 	hash      uint64
 	abandoned int
@@ -61,7 +64,7 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 			p.strategy, p.seed, p.length = p.strategy.Forked(begun), begun.Seed, begun.Length
 		}
 		*o = outcome{
-			plan: p, attempt: attempt{scenario: l.scenario, seed: p.seed},
+			index: int64(i), plan: p, attempt: attempt{scenario: l.scenario, seed: p.seed},
 			faults: o.faults[:0], sometimes: o.sometimes[:0], reached: o.reached[:0],
 		}
 	}
@@ -87,13 +90,9 @@ func (b *batch) finish(o *outcome) {
 	if o.err == nil && (o.failure == nil || !b.ends(o.failure)) {
 		return
 	}
-	index := int64(0)
-	for &b.outcomes[index] != o {
-		index++
-	}
 	for {
 		limit := b.limit.Load()
-		if index+1 >= limit || b.limit.CompareAndSwap(limit, index+1) {
+		if o.index+1 >= limit || b.limit.CompareAndSwap(limit, o.index+1) {
 			return
 		}
 	}

@@ -85,12 +85,17 @@ func (l *lane) nondeterminism(first, second *outcome, repetition, differences st
 	}
 }
 
+// token is the run with what was recorded of it: by its seed if that is nil.
+func (o *outcome) token(deviations []choice.Deviation) choice.Token {
+	return choice.Token{
+		Scenario: o.attempt.scenario.Name, Options: tokenOptions(o.plan.options), Property: o.property(), Strategy: o.plan.strategy.Name(), Seed: o.plan.seed,
+		Length: o.plan.length, DataSeed: dataSeed(o.plan.seed), Deviations: deviations, Hash: o.hash,
+	}
+}
+
 // failure is the report of the run that was merged last.
 func (l *lane) failure(o *outcome, deviations []choice.Deviation) *Failure {
-	full := choice.Token{
-		Scenario: l.scenario.Name, Options: tokenOptions(o.plan.options), Property: o.failure.Property, Strategy: o.plan.strategy.Name(), Seed: o.plan.seed, Length: o.plan.length,
-		DataSeed: dataSeed(o.plan.seed), Deviations: deviations, Hash: o.hash,
-	}
+	full := o.token(deviations)
 	token := full.String()
 	if len(token) > choice.LongToken {
 		token = full.BySeed().String()
