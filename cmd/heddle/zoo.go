@@ -55,7 +55,7 @@ seeds. The tree stays as it is, and what was built is kept for the next call.
 A header holds any text, and lines of these forms, of which only the first is expected:
   Properties: S1 L2        who should notice
   Scenario: small-agent    to search it in
-  Missed: why              no search has found it yet
+  Missed: why              no search has found it yet, and so it is searched from one first seed only
 
 With --properties it is the properties that are scored: for each, with all others switched off, it looks for a mutant that it kills, among
 those whose header names it, with the first strategy. A property that kills none is not known to check anything.

@@ -140,10 +140,14 @@ func (h *hunt) mutant(ctx context.Context, path string) zooRow {
 // searched searches a mutant with each strategy from each seed.
 func (h *hunt) searched(ctx context.Context, m *mutant.Mutant, binary string) []zooColumn {
 	columns := make([]zooColumn, len(h.strategies))
+	seeds := h.seeds
+	if m.Missed != "" {
+		seeds = 1 // enough to see that it is not missed any more
+	}
 	var wait sync.WaitGroup
 	for i, name := range h.strategies {
-		columns[i] = zooColumn{Strategy: name, Searches: make([]zooSearch, h.seeds)}
-		for k := range h.seeds {
+		columns[i] = zooColumn{Strategy: name, Searches: make([]zooSearch, seeds)}
+		for k := range seeds {
 			wait.Go(func() {
 				h.work(ctx, func() {
 					columns[i].Searches[k] = h.search(ctx, m, binary, name, h.seed+"-"+strconv.Itoa(k+1))
