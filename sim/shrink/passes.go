@@ -6,11 +6,14 @@ import (
 	"github.com/heddle-go/heddle/sim/choice"
 )
 
-// passes are in the order in which they are worth their replays. They are gone through until none makes the failure smaller.
-var passes = [...]struct {
+// pass is one way to propose smaller lists.
+type pass struct {
 	name string
 	run  func(*minimiser)
-}{
+}
+
+// passes are in the order in which they are worth their replays. They are gone through until none makes the failure smaller.
+var passes = []pass{
 	{"rewrite", func(m *minimiser) {
 		for m.rewrite() {
 		}

@@ -156,6 +156,10 @@ func (r Run) same(other Run) bool { return r.Property == other.Property && r.Has
 // violates the same property and was replayed twice. The error is one of the oracle or an [UnstableError]; the result is the
 // best so far all the same.
 func Minimise(ctx context.Context, oracle Oracle, failure Run, limits Limits) (Result, error) {
+	return minimise(ctx, oracle, failure, limits, passes)
+}
+
+func minimise(ctx context.Context, oracle Oracle, failure Run, limits Limits, passes []pass) (Result, error) {
 	m := &minimiser{
 		ctx: ctx, oracle: oracle, limits: limits, best: failure, size: sizeOf(failure), tried: map[uint64]bool{}, seed: maphash.MakeSeed(),
 		result: Result{Before: sizeOf(failure), Passes: make([]PassReport, len(passes))},
@@ -166,7 +170,7 @@ func Minimise(ctx context.Context, oracle Oracle, failure Run, limits Limits) (R
 	for improved := true; improved && !m.over(); {
 		before := m.size
 		for i, p := range passes {
-			m.pass = &m.result.Passes[i]
+			m.report = &m.result.Passes[i]
 			p.run(m)
 		}
 		improved = m.size != before
@@ -186,7 +190,7 @@ type minimiser struct {
 	size   Size
 	tried  map[uint64]bool // digests of the lists that were proposed
 	seed   maphash.Seed
-	pass   *PassReport
+	report *PassReport // of the pass under way; nil between them
 	result Result
 	err    error
 }
@@ -246,8 +250,8 @@ func (m *minimiser) keep(r Run) bool {
 	if r.Property != m.best.Property || !size.Less(m.size) {
 		return false
 	}
-	m.pass.Kept++
-	m.pass.Taken = m.pass.Taken.lost(m.size, size)
+	m.report.Kept++
+	m.report.Taken = m.report.Taken.lost(m.size, size)
 	m.best, m.size = r, size
 	return true
 }
@@ -260,10 +264,10 @@ func (m *minimiser) made(r Run, err error) (Run, bool) {
 	}
 	m.result.Replays++
 	m.result.Steps += r.Steps + replayCost
-	if m.pass != nil {
-		m.pass.Replays++
+	if m.report != nil {
+		m.report.Replays++
 		if m.limits.Progress != nil {
-			m.limits.Progress(Progress{Pass: m.pass.Name, Replays: m.result.Replays, Size: m.size})
+			m.limits.Progress(Progress{Pass: m.report.Name, Replays: m.result.Replays, Size: m.size})
 		}
 	}
 	return r, true
@@ -278,7 +282,7 @@ func (m *minimiser) stable(first, second Run) bool {
 
 // confirm replays the result twice. It does so even if the work was interrupted: what is answered repeats.
 func (m *minimiser) confirm() {
-	m.pass = nil
+	m.report = nil
 	for range 2 {
 		if m.err != nil {
 			return
