@@ -35,6 +35,7 @@ var passes = []pass{
 	{"drop blocks", (*minimiser).dropBlocks},
 	{"lower values", (*minimiser).lowerValues},
 	{"move one", (*minimiser).moveOne},
+	{"swap twins", (*minimiser).swapTwins},
 	{"drop pairs", (*minimiser).dropPairs},
 }
 

@@ -154,6 +154,16 @@ func TestEachPassFindsWhatItIsFor(t *testing.T) {
 				return 20
 			}},
 		},
+		"the first of two twins in the part of the second": {
+			"swap twins", list(to("main/t", 1, "main/t#2"), choice.Deviation{Actor: "main/t#2/child", Point: "store", Object: "main/t#2:atomic", Occurrence: 3, Target: "main/t"}),
+			list(choice.Deviation{Actor: "main/t/child", Point: "store", Object: "main/t:atomic", Occurrence: 3, Target: "main/t#2"}),
+			world{fails: func(l []choice.Deviation) string {
+				if len(l) == 2 || len(l) == 1 && l[0].Actor == "main/t/child" && l[0].Object == "main/t:atomic" && l[0].Target == "main/t#2" {
+					return "broken"
+				}
+				return ""
+			}},
+		},
 		"two that only go together": {
 			"drop pairs", list(to("a", 1, "b"), to("b", 1, "c"), to("c", 1, "a")), list(to("b", 1, "c")),
 			world{fails: allOrNone(to("b", 1, "c"), to("a", 1, "b"), to("c", 1, "a"))},
@@ -299,4 +309,18 @@ func TestSizesAreOrderedByWhatIsHardestToRead(t *testing.T) {
 			require.Equal(t, i < j, sizes[i].Less(sizes[j]))
 		}
 	}
+}
+
+func TestTheResultIsReplayedTwice(t *testing.T) {
+	w := &world{fails: needs(to("a", 1, "b"))}
+	failure := w.failure(t, list(to("a", 1, "b")))
+	before := w.runs
+	r, err := shrink.MinimiseBy(t.Context(), w, failure, shrink.Limits{})
+	require.NoError(t, err)
+	require.Equal(t, 2, w.runs-before, "even if there was no pass at all")
+	require.Equal(t, 2, r.Replays)
+
+	w.drift = true
+	_, err = shrink.MinimiseBy(t.Context(), w, failure, shrink.Limits{})
+	require.ErrorContains(t, err, "the scenario is not deterministic")
 }
