@@ -83,6 +83,10 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 		return whichStep(err, sc, failure)
 	}
 	document := shrinkDocument{Scenario: sc.Name, Shrunk: small, Result: result, Decisions: []string{}}
+	if document.options, err = search.OptionsOf(token); err != nil {
+		return err
+	}
+	document.Only, document.NoFaults = document.options.Only, document.options.NoFaults
 	if small.Ended == shrink.Interrupted && errors.Is(context.Cause(within), errOutOfTime) {
 		small.Ended = shrink.Spent
 	}
@@ -182,11 +186,15 @@ type shrinkDocument struct {
 	Shrunk    *search.Shrunk `json:"shrunk"`
 	Result    shrink.Result  `json:"result"`
 	Decisions []string       `json:"decisions"` // beside the default, in words
+	Only      string         `json:"only,omitempty"`
+	NoFaults  bool           `json:"no_faults,omitempty"`
+
+	options sim.Options
 }
 
 func (d shrinkDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 	w := bufio.NewWriter(out)
-	fmt.Fprintf(w, "%s: %s\n\n", sc.Name, sc.Summary)
+	fmt.Fprintf(w, "%s: %s%s\n\n", sc.Name, sc.Summary, narrowed(d.options))
 	fmt.Fprintf(w, "%-16s  %9s  %9s\n", "", "before", "after")
 	before, after := d.Result.Before, d.Result.After
 	for _, row := range []struct {
