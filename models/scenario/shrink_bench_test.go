@@ -14,9 +14,9 @@ import (
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
-// BenchmarkShrinkSmallAgent shrinks runs of the default scenario of about 1,000 steps. The agent violates nothing; what stands for
+// BenchmarkShrinkAgent shrinks runs of the default scenario of about 1,000 steps. The agent violates nothing; what stands for
 // a failure is that all takes very long, which needs certain inputs, faults and delays. The bar is five seconds for each.
-func BenchmarkShrinkSmallAgent(b *testing.B) {
+func BenchmarkShrinkAgent(b *testing.B) {
 	agent := scenario.SmallAgent()
 	slow := &sim.Scenario{Name: agent.Name, Setup: func(w *sim.World) func() {
 		main := agent.Setup(w)

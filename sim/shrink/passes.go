@@ -130,7 +130,7 @@ func (m *minimiser) alternatives(d choice.Deviation) (list []choice.Deviation) {
 
 // targets are actors that another one is worth replacing with: those of the list and, of a small program, all that moved.
 func (m *minimiser) targets() []string {
-	const most = 6
+	const most = 10
 	if len(m.best.Actors) <= most {
 		return m.best.Actors
 	}
