@@ -148,17 +148,42 @@ func LoadFile(path string) (f File, token choice.Token, err error) {
 	return f, token, nil
 }
 
-// Difference names the first event of the kept trace that another trace of the run, a whole one, does not have in its place;
-// empty if there is none.
+// Difference names the first step or value of the kept trace that another trace of the run, a whole one, does not have in its
+// place; empty if there is none. Notes are only words.
 func (f File) Difference(trace []Event) string {
-	trace = trace[min(f.Omitted, int64(len(trace))):]
-	for i, kept := range f.Trace {
-		switch {
-		case i >= len(trace):
-			return fmt.Sprintf("step %d was %s, and here the run had ended", kept.Step, kept)
-		case kept != trace[i]:
-			return fmt.Sprintf("step %d was %s, and here it is %s", kept.Step, kept, trace[i])
+	kept := withoutNotes(f.Trace)
+	if f.Omitted > 0 {
+		for len(kept) > 0 && kept[0].Operation == "" {
+			kept = kept[1:] // of a step that is omitted
 		}
 	}
+	trace = withoutNotes(trace)
+	if len(kept) > 0 && f.Omitted > 0 {
+		for len(trace) > 0 && trace[0].Step < kept[0].Step {
+			trace = trace[1:]
+		}
+	}
+	for i, e := range kept {
+		switch {
+		case i >= len(trace):
+			return fmt.Sprintf("step %d was %s, and here the run had ended", e.Step, e)
+		case e.String() == trace[i].String() && e.Step == trace[i].Step && e.Time != trace[i].Time:
+			return fmt.Sprintf("step %d was %s at %s, and here it is at %s", e.Step, e, e.Time, trace[i].Time)
+		case e != trace[i]:
+			return fmt.Sprintf("step %d was %s, and here it is %s", e.Step, e, trace[i])
+		}
+	}
+	if len(trace) > len(kept) {
+		return fmt.Sprintf("the run had ended, and here step %d is %s", trace[len(kept)].Step, trace[len(kept)])
+	}
 	return ""
+}
+
+func withoutNotes(trace []Event) (kept []Event) {
+	for _, e := range trace {
+		if e.Note == "" {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }

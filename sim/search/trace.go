@@ -31,7 +31,7 @@ func (e Event) String() string {
 	case e.Operation != "":
 		return strings.TrimSpace(e.Actor + ": " + e.Operation + " " + e.Object)
 	case e.Site != "":
-		return fmt.Sprintf("%s = %d", e.Site, e.Value)
+		return fmt.Sprintf("%s = %d (below %d)", e.Site, e.Value, e.Of)
 	default:
 		return e.Note
 	}

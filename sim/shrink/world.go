@@ -28,7 +28,7 @@ func (e *NotReproducedError) Error() string {
 }
 
 // Failure makes the failure of a token smaller. A failure that does not reproduce is a [NotReproducedError]; other errors are
-// those of [Minimise] and of the scenario. The failure is nil if nothing was there to begin with, else the smallest so far.
+// those of [Minimise] and of the scenario. A limit and a context that is done are no errors: they end with the smallest so far.
 func Failure(ctx context.Context, sc *sim.Scenario, token choice.Token, limits Limits) (*search.Shrunk, Result, error) {
 	replayer, err := search.NewReplayer(sc, token)
 	if err != nil {
