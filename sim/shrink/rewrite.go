@@ -164,10 +164,10 @@ func (r *rewriter) moved(a *choice.Actor) {
 // Schedule implements [choice.Source].
 func (r *rewriter) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
 	chosen := r.policy.Decide(current, enabled)
-	if r.stretch(enabled[chosen]) == 0 {
+	if r.stretch(enabled[chosen], 1) == 0 {
 		longest := 0
 		for i := range len(enabled) + len(armed) {
-			if n := r.stretch(at(i, enabled, armed)); n > longest {
+			if n := r.stretch(at(i, enabled, armed), len(r.plan.actors)); n > longest {
 				chosen, longest = i, n
 			}
 		}
@@ -179,10 +179,10 @@ func (r *rewriter) Schedule(current *choice.Actor, enabled, armed []*choice.Acto
 // Value implements [choice.Source].
 func (r *rewriter) Value(site choice.Site, n int) int { return r.values.Value(site, n) }
 
-// stretch is how many steps in a row the plan lets an actor make now.
-func (r *rewriter) stretch(a *choice.Actor) (n int) {
+// stretch is how many steps in a row the plan lets an actor make now; beyond most it does not count.
+func (r *rewriter) stretch(a *choice.Actor, most int) (n int) {
 	steps := r.plan.of[a.PathHash()]
-	for i := r.next[a.PathHash()]; i < len(steps) && r.plan.before[steps[i]] == 0; i++ {
+	for i := r.next[a.PathHash()]; n < most && i < len(steps) && r.plan.before[steps[i]] == 0; i++ {
 		n++
 	}
 	return n

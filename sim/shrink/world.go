@@ -62,6 +62,7 @@ type world struct {
 	replay   choice.Replay
 	rewriter rewriter
 	observer observer
+	begun    bool // the failure itself was reproduced
 }
 
 // first makes the run of the token itself.
@@ -80,6 +81,7 @@ func (w *world) first(token choice.Token) (Run, error) {
 		}
 		return Run{}, e
 	}
+	w.begun = true
 	return recorded, nil
 }
 
@@ -111,8 +113,11 @@ func (w *world) run(source choice.Source, tracer choice.Tracer, maxSteps int64) 
 	if errors.As(err, &stuck) {
 		return Run{}, err
 	}
+	if err != nil && w.begun {
+		return Run{}, nil // a set-up that fails with other values is no failure of the property
+	}
 	if err != nil {
-		return Run{}, nil // a set-up that has failed with other values is no failure of the property
+		return Run{}, err
 	}
 	r := Run{Steps: replayed.Steps, Hash: replayed.Hash}
 	if replayed.Failure != nil {
