@@ -30,7 +30,7 @@ func commandsOf(t *testing.T, file string) (commands []string) {
 
 // wantStatus is 1 for the commands that show a failure, and 0 for all others.
 func wantStatus(command string) int {
-	if strings.Contains(command, "heddle replay") || strings.Contains(command, "litmus/") && !strings.Contains(command, "-fixed") {
+	if strings.Contains(command, "heddle replay") || strings.Contains(command, "heddle shrink") || strings.Contains(command, "litmus/") && !strings.Contains(command, "-fixed") {
 		return 1
 	}
 	return 0

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/heddle-go/heddle/sim/search"
+	"github.com/heddle-go/heddle/sim/shrink"
 )
 
 // terminalLine is one line on a terminal, written over again and again. Where there is no terminal it shows nothing.
@@ -65,4 +66,27 @@ func (p *progressLine) line(s search.Progress) string {
 	}
 	return fmt.Sprintf("%s  %s runs/s  %s steps/s  %s  %s left",
 		plural(s.Runs, "run"), rate(s.Runs, seconds), rate(s.Steps, seconds), plural(int64(s.Failures), "failure"), max(0, left).Round(time.Second))
+}
+
+// shrinkLine shows how far making a failure smaller is.
+type shrinkLine struct {
+	terminalLine
+	shown time.Time
+}
+
+func newShrinkLine(out io.Writer) *shrinkLine { return &shrinkLine{terminalLine: newTerminalLine(out)} }
+
+// show is called after each replay, and writes a few times a second.
+func (l *shrinkLine) show(p shrink.Progress) {
+	if l.out == nil || time.Since(l.shown) < 200*time.Millisecond {
+		return
+	}
+	l.shown = time.Now()
+	l.write(l.line(p))
+}
+
+func (l *shrinkLine) line(p shrink.Progress) string {
+	return fmt.Sprintf("%s  %s  %s  %s  %s  %s",
+		p.Pass, plural(int64(p.Replays), "replay"), plural(int64(p.Size.Inputs), "input"), plural(p.Size.Faults, "fault"),
+		pluralOf(int64(p.Size.Switches), "context switch", "context switches"), plural(p.Size.Steps, "step"))
 }

@@ -34,6 +34,7 @@ type runFlags struct {
 	stopAt    []string
 	only      string
 	noFaults  bool
+	shrink    int64
 	formats   []string
 	folder    string
 }
@@ -46,7 +47,9 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Runs scenarios, all that must hold if none is named, until the budget is spent or a property fails. A scenario that is
 built to fail runs only by name.
 
-The seed is any text. With --runs the result is a function of scenarios, strategy, seed and number of runs alone.`,
+The seed is any text. With --runs the result is a function of scenarios, strategy, seed and number of runs alone. For that, the
+budget of --shrink is one of steps and not of time: what was found is reported as it is, and beside it a smaller failure of the
+same property, which heddle shrink can make smaller yet if the budget did not suffice.`,
 		Example: `  heddle run
   heddle run small-agent --for 10m --keep-going --out failures
   heddle run litmus/lost-update --runs 1000 --seed 7 --format json=result.json`,
@@ -63,6 +66,7 @@ The seed is any text. With --runs the result is a function of scenarios, strateg
 	flags.StringArrayVar(&f.stopAt, "stop-at", nil, "keep going, but only to the first failure of property `ID`; repeatable")
 	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
 	flags.BoolVar(&f.noFaults, "no-faults", false, "no fault strikes")
+	flags.Int64Var(&f.shrink, "shrink", defaultShrink, "make failures smaller, with at most `N` steps of replays in all; 0: leave them as they are")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
 	flags.StringVar(&f.folder, "out", "", "folder `DIR` in which failures are kept")
 	return c
@@ -94,6 +98,7 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 	report, failed := search.Run(ctx, config)
 	line.clear()
 
+	failed = errors.Join(failed, a.shrinkAll(ctx, config.Scenarios, report, f.shrink))
 	if f.folder != "" {
 		failed = errors.Join(failed, keep(f.folder, config.Scenarios, report))
 	}
@@ -129,6 +134,8 @@ func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Confi
 		return config, fmt.Errorf("--runs %d would explore nothing: give 1 or more", f.runs)
 	case !byRuns && f.duration <= 0:
 		return config, fmt.Errorf("--for %s would explore nothing: give a duration above 0, such as 30s", f.duration)
+	case f.shrink < 0:
+		return config, fmt.Errorf("--shrink %d is no number of steps: give 0 or more", f.shrink)
 	case f.workers < 1:
 		return config, fmt.Errorf("--workers %d could run nothing: give 1 or more", f.workers)
 	case byRuns:
@@ -218,6 +225,14 @@ func keep(folder string, scenarios []*sim.Scenario, report *search.Report) error
 			if len(f.Full.String()) > choice.LongToken {
 				f.Replay = "heddle replay " + quote(path)
 			}
+			if f.Shrunk == nil || f.Shrunk.Hash == f.Hash {
+				continue
+			}
+			if f.Shrunk.File, err = search.SaveShrunk(folder, scenarios[i], f.Shrunk); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("cannot keep a failure of %s: %w", s.Name, err))
+				continue
+			}
+			replayFrom(f.Shrunk)
 		}
 	}
 	return failed

@@ -9,6 +9,7 @@ import (
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/search"
+	"github.com/heddle-go/heddle/sim/shrink"
 )
 
 // writeText tells a person what the search came to: a line for each scenario, then what failed, in words.
@@ -112,6 +113,27 @@ func writeFailure(w io.Writer, sc *sim.Scenario, f *search.Failure) {
 		fmt.Fprintf(w, "  kept in %s\n", f.File)
 	}
 	fmt.Fprintf(w, "  %s\n", f.Replay)
+	if f.Shrunk != nil {
+		writeShrunk(w, f)
+	}
+}
+
+// writeShrunk tells what a failure was made smaller to, if it was.
+func writeShrunk(w io.Writer, f *search.Failure) {
+	small := f.Shrunk
+	if small.Hash == f.Hash {
+		return
+	}
+	more := ""
+	if small.Ended != shrink.Complete {
+		more = "; heddle shrink may find a smaller one"
+	}
+	fmt.Fprintf(w, "  shrunk from %s and %s to %d and %d%s\n", plural(int64(len(f.Full.Deviations)), "decision"), plural(f.Steps, "step"),
+		len(small.Full.Deviations), small.Steps, more)
+	if small.File != "" {
+		fmt.Fprintf(w, "  kept in %s\n", small.File)
+	}
+	fmt.Fprintf(w, "  %s\n", orTooLong(small.Replay))
 }
 
 func writeTasks(w io.Writer, tasks []sim.TaskReport) {
@@ -146,11 +168,13 @@ func statement(sc *sim.Scenario, property string) string {
 	return ""
 }
 
-func plural(n int64, what string) string {
+func plural(n int64, what string) string { return pluralOf(n, what, what+"s") }
+
+func pluralOf(n int64, one, many string) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 " + one
 	}
-	return thousands(n) + " " + what + "s"
+	return thousands(n) + " " + many
 }
 
 // thousands writes a number with commas.

@@ -194,7 +194,7 @@ func (h *hunt) run(ctx context.Context, m *mutant.Mutant, binary string, argumen
 	if scenario == "" {
 		scenario = zooScenario
 	}
-	arguments = append([]string{"run", scenario, "--workers", "1", "--format", "json"}, arguments...)
+	arguments = append([]string{"run", scenario, "--workers", "1", "--shrink", "0", "--format", "json"}, arguments...)
 	command := exec.CommandContext(ctx, binary, arguments...)
 	command.Dir = h.root
 	command.Env = append(os.Environ(), "GOMAXPROCS=1")

@@ -65,10 +65,10 @@ func Conflict(a, b *Actor) bool {
 	if len(a.waits) <= 1 && len(b.waits) <= 1 {
 		return a.object != nil && a.object == b.object && a.object.conflict(a.Op, b.Op)
 	}
-	for i := range a.accesses() {
-		x, xOp := a.access(i)
-		for j := range b.accesses() {
-			if y, yOp := b.access(j); x != nil && x == y && x.conflict(xOp, yOp) {
+	for i := range a.Accesses() {
+		x, xOp := a.Access(i)
+		for j := range b.Accesses() {
+			if y, yOp := b.Access(j); x != nil && x == y && x.conflict(xOp, yOp) {
 				return true
 			}
 		}
@@ -79,8 +79,8 @@ func Conflict(a, b *Actor) bool {
 // disturbs says whether a can make a task go on elsewhere that b would meet: one that is parked in a select, at an unbuffered channel
 // of b's step and at another object of a's.
 func (a *Actor) disturbs(b *Actor) bool {
-	for j := range b.accesses() {
-		y, _ := b.access(j)
+	for j := range b.Accesses() {
+		y, _ := b.Access(j)
 		if y == nil || y.kind != ChanObject || y.capacity != 0 {
 			continue
 		}
@@ -88,8 +88,8 @@ func (a *Actor) disturbs(b *Actor) bool {
 			if w.task == a || w.task == b || !w.task.parked || len(w.task.waits) < 2 {
 				continue
 			}
-			for i := range a.accesses() {
-				if x, _ := a.access(i); x != nil && x != y && w.task.waitsAt(x) {
+			for i := range a.Accesses() {
+				if x, _ := a.Access(i); x != nil && x != y && w.task.waitsAt(x) {
 					return true
 				}
 			}
@@ -115,10 +115,11 @@ func (o *Object) conflict(a, b Op) bool {
 	return conflicts[a][b]
 }
 
-// accesses is the number of objects that the next step of an actor touches; access answers the i-th and what is done to it.
-func (a *Actor) accesses() int { return max(len(a.waits), 1) }
+// Accesses is the number of objects that the next step of the actor touches, some of which may be nil.
+func (a *Actor) Accesses() int { return max(len(a.waits), 1) }
 
-func (a *Actor) access(i int) (*Object, Op) {
+// Access answers the i-th object that the next step touches, nil for none, and what is done to it.
+func (a *Actor) Access(i int) (*Object, Op) {
 	switch {
 	case len(a.waits) == 0:
 		return a.object, a.Op

@@ -34,6 +34,13 @@ type Tracer interface {
 	Note(text string)
 }
 
+// Counter is a tracer that counts what happens and may have nobody who reads it: then no notes are written for it, which cost
+// more than the steps that they tell of.
+type Counter interface {
+	Tracer
+	Read() bool
+}
+
 // Violation is what ends a run before its time.
 type Violation struct {
 	Property string
@@ -66,6 +73,7 @@ type Kernel struct {
 	onRest    func()
 	tracer    Tracer
 	told      bool // somebody wants to know of each step: the tracer, or who records
+	read      bool // somebody reads the notes of the tracer
 	now       time.Duration
 	steps     int64
 	decisions int64 // that the source was asked for
@@ -123,6 +131,10 @@ func (k *Kernel) Poked() bool { return k.poked.Load() }
 func (k *Kernel) Begin(o Options) {
 	k.source, k.tracer, k.onStep, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, o.MaxSteps, o.DataSeed
 	k.Record(false)
+	k.read = o.Tracer != nil
+	if c, ok := o.Tracer.(Counter); ok {
+		k.read = c.Read()
+	}
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
 	clear(k.heap)
 	k.heap = k.heap[:0]
@@ -200,13 +212,13 @@ func (k *Kernel) fail(property, message string, stack []byte) {
 // Tracing says whether somebody reads the trace.
 //
 //go:norace
-func (k *Kernel) Tracing() bool { return k.tracer != nil }
+func (k *Kernel) Tracing() bool { return k.read }
 
 // Note adds a line to the trace.
 //
 //go:norace
 func (k *Kernel) Note(text string) {
-	if k.tracer == nil {
+	if !k.read {
 		return
 	}
 	if raceEnabled && k.task != nil && !k.task.dying {

@@ -1,6 +1,10 @@
 package choice
 
-import "time"
+import (
+	"time"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+)
 
 // Recorder is a source that answers what another one answers and keeps the deviations. It must hear of every step, also of
 // those that left no choice: a run that is recorded has it as its source and its Tracer as its tracer.
@@ -77,6 +81,14 @@ func (l listener) Value(site Site, n, value int) {
 	if l.next != nil {
 		l.next.Value(site, n, value)
 	}
+}
+
+// Read implements kernel.Counter.
+func (l listener) Read() bool {
+	if c, ok := l.next.(kernel.Counter); ok {
+		return c.Read()
+	}
+	return l.next != nil
 }
 
 func (l listener) Note(text string) {

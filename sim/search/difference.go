@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strconv"
 
 	"github.com/heddle-go/heddle/sim"
@@ -117,11 +116,6 @@ func traceOf(sc *sim.Scenario, token choice.Token) (events []Event, remark strin
 		remark = replayed.Fit.Diverged
 	}
 	return withoutNotes(events), remark, err
-}
-
-// withoutNotes leaves out what is text: it may show an address or a time without any harm.
-func withoutNotes(events []Event) []Event {
-	return slices.DeleteFunc(events, func(e Event) bool { return e.Note != "" })
 }
 
 // locate finds the first event that differs.

@@ -61,35 +61,49 @@ func (f File) content() ([]byte, error) {
 	return append(content, "\n ]\n}\n"...), nil
 }
 
-// Save keeps a failure in a folder and answers the path of its file. Exhibits lie beside it, under its name and theirs. Each file
-// appears whole or not at all, the failure's last.
+// Save keeps a failure in a folder, under a name of its own, and answers the path of its file; see SaveAs.
 func Save(folder string, sc *sim.Scenario, f *Failure) (path string, err error) {
+	path = filepath.Join(folder, fileName(f)+".json")
+	return path, SaveAs(path, sc, f)
+}
+
+// SaveShrunk is Save for the smaller version of a failure.
+func SaveShrunk(folder string, sc *sim.Scenario, f *Shrunk) (path string, err error) {
+	path = filepath.Join(folder, fileName(f.Failure)+"-shrunk.json")
+	return path, SaveAs(path, sc, f.Failure)
+}
+
+func fileName(f *Failure) string {
+	return strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(f.Scenario+"-"+f.Property) + "-" + f.Seed
+}
+
+// SaveAs keeps a failure in a file. Exhibits lie beside it, under its name and theirs. Each file appears whole or not at all, the
+// failure's last.
+func SaveAs(path string, sc *sim.Scenario, f *Failure) error {
 	trace := lastEvents{most: fileEvents}
 	replayed, err := Replay(sc, f.Full, NewTracer(trace.add))
 	if err != nil {
-		return "", err
+		return err
 	}
 	if !replayed.Same {
-		return "", fmt.Errorf("scenario %s is not deterministic: the run of seed %s came out differently while its trace was taken", f.Scenario, f.Seed)
+		return fmt.Errorf("scenario %s is not deterministic: the run of seed %s came out differently while its trace was taken", f.Scenario, f.Seed)
 	}
-	name := strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(f.Scenario+"-"+f.Property) + "-" + f.Seed
 	var exhibits []string
 	for _, e := range replayed.Failure.Exhibits {
-		exhibit := name + "-" + e.Name
-		if err := WriteFile(filepath.Join(folder, exhibit), e.Content); err != nil {
-			return "", err
+		exhibit := strings.TrimSuffix(path, ".json") + "-" + e.Name
+		if err := WriteFile(exhibit, e.Content); err != nil {
+			return err
 		}
-		exhibits = append(exhibits, exhibit)
+		exhibits = append(exhibits, filepath.Base(exhibit))
 	}
 	content, err := File{
 		Format: fileFormat, Token: f.Full.String(), Scenario: f.Scenario, Property: f.Property, Message: f.Message, Seed: f.Seed,
 		Strategy: f.Strategy, Steps: f.Steps, Hash: f.Hash, Stack: f.Stack, Tasks: f.Tasks, Exhibits: exhibits, Omitted: trace.missed, Trace: trace.events(),
 	}.content()
 	if err != nil {
-		return "", err
+		return err
 	}
-	path = filepath.Join(folder, name+".json")
-	return path, WriteFile(path, content)
+	return WriteFile(path, content)
 }
 
 // WriteFile writes a file that appears whole or not at all.
@@ -111,20 +125,66 @@ func WriteFile(path string, content []byte) error {
 
 // Load reads the token of a kept failure. The error is one line.
 func Load(path string) (choice.Token, error) {
+	_, token, err := LoadFile(path)
+	return token, err
+}
+
+// LoadFile reads a kept failure and its token. The error is one line.
+func LoadFile(path string) (f File, token choice.Token, err error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return choice.Token{}, err
+		return f, token, err
 	}
-	var f File
 	if err := json.Unmarshal(content, &f); err != nil || !strings.HasPrefix(f.Format, "heddle failure ") {
-		return choice.Token{}, fmt.Errorf("%s is no failure that heddle has kept", path)
+		return f, token, fmt.Errorf("%s is no failure that heddle has kept", path)
 	}
 	if f.Format != fileFormat {
-		return choice.Token{}, fmt.Errorf("%s is of format %q and this build reads %q: replay it with the heddle that wrote it", path, f.Format, fileFormat)
+		return f, token, fmt.Errorf("%s is of format %q and this build reads %q: replay it with the heddle that wrote it", path, f.Format, fileFormat)
 	}
-	token, err := choice.ParseToken(f.Token)
+	token, err = choice.ParseToken(f.Token)
 	if err != nil {
-		return choice.Token{}, fmt.Errorf("%s: %w", path, err)
+		return f, token, fmt.Errorf("%s: %w", path, err)
 	}
-	return token, nil
+	return f, token, nil
+}
+
+// Difference names the first step or value of the kept trace that another trace of the run, a whole one, does not have in its
+// place; empty if there is none. Notes are only words.
+func (f File) Difference(trace []Event) string {
+	kept := withoutNotes(f.Trace)
+	if f.Omitted > 0 {
+		for len(kept) > 0 && kept[0].Operation == "" {
+			kept = kept[1:] // of a step that is omitted
+		}
+	}
+	trace = withoutNotes(trace)
+	if len(kept) > 0 && f.Omitted > 0 {
+		for len(trace) > 0 && trace[0].Step < kept[0].Step {
+			trace = trace[1:]
+		}
+	}
+	for i, e := range kept {
+		switch {
+		case i >= len(trace):
+			return fmt.Sprintf("step %d was %s, and here the run had ended", e.Step, e)
+		case e.String() == trace[i].String() && e.Step == trace[i].Step && e.Time != trace[i].Time:
+			return fmt.Sprintf("step %d was %s at %s, and here it is at %s", e.Step, e, e.Time, trace[i].Time)
+		case e != trace[i]:
+			return fmt.Sprintf("step %d was %s, and here it is %s", e.Step, e, trace[i])
+		}
+	}
+	if len(trace) > len(kept) {
+		return fmt.Sprintf("the run had ended, and here step %d is %s", trace[len(kept)].Step, trace[len(kept)])
+	}
+	return ""
+}
+
+// withoutNotes leaves out what is text: it may show an address or a time without any harm.
+func withoutNotes(trace []Event) (kept []Event) {
+	for _, e := range trace {
+		if e.Note == "" {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }

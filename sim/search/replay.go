@@ -8,7 +8,7 @@ import (
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
-// Replayed is what the replay of a token came to.
+// Replayed is what the replay of a token came to. Its slices are valid until the replayer's next run.
 type Replayed struct {
 	Steps   int64
 	Hash    uint64
@@ -21,42 +21,94 @@ type Replayed struct {
 // Replay makes the run that a token describes. What happens in it goes to tracer, which may be nil. The error is one of the
 // token (an option or strategy that this build does not know), of the scenario's set-up, or a [StuckError].
 func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, error) {
-	options, err := OptionsOf(token)
+	r, err := NewReplayer(sc, token)
 	if err != nil {
 		return Replayed{}, err
 	}
-	p := plan{seed: token.Seed, length: token.Length, options: options}
+	defer r.Close()
+	source, tracer := r.Decide(tracer)
+	replayed, err := r.Run(source, tracer, 0)
+	if err != nil {
+		return Replayed{}, err
+	}
+	replayed.Fit = r.Fit()
+	return replayed, nil
+}
+
+// Replayer makes runs of the scenario of a token, its data seed and its options, one after the other, each by a source of its
+// own. They share a runner and a watch for runs that are stuck.
+type Replayer struct {
+	scenario *sim.Scenario
+	token    choice.Token
+	plan     plan
+	crew     *crew
+	unwatch  func()
+	stuck    bool
+	replay   choice.Replay
+}
+
+// NewReplayer makes a replayer. The error is one of the token: an option or strategy that this build does not know.
+func NewReplayer(sc *sim.Scenario, token choice.Token) (*Replayer, error) {
+	options, err := OptionsOf(token)
+	if err != nil {
+		return nil, err
+	}
+	r := &Replayer{scenario: sc, token: token, plan: plan{seed: token.Seed, length: token.Length, options: options}}
 	if !token.Addressed() {
 		s, err := strategy.Parse(token.Strategy)
 		if err != nil {
-			return Replayed{}, fmt.Errorf("the token cannot be replayed: %w", err)
+			return nil, fmt.Errorf("the token cannot be replayed: %w", err)
 		}
-		p.strategy = s.Part(0)
+		r.plan.strategy = s.Part(0)
 	}
-	c := newCrew(1)
-	defer c.watch(stuckAfter, func() {})()
-	o := outcome{plan: p, attempt: attempt{scenario: sc, seed: p.seed}}
-	err = c.one(func(w *worker) {
-		config := sim.RunConfig{DataSeed: token.DataSeed, Tracer: tracer}
-		if token.Addressed() {
-			w.replay.Begin(token.Deviations, tracer)
-			config.Source, config.Tracer = &w.replay, w.replay.Tracer()
-		} else {
-			config.Source = w.source(p)
-		}
-		w.run(sc, &o, config)
+	r.crew = newCrew(1)
+	r.unwatch = r.crew.watch(stuckAfter, func() {})
+	return r, nil
+}
+
+// Decide answers what decides the run of the token, at its beginning: a source, and the tracer that must hear of the run, which hands
+// everything on to the one given.
+func (r *Replayer) Decide(tracer sim.Tracer) (choice.Source, sim.Tracer) {
+	if !r.token.Addressed() {
+		return r.crew.workers[0].source(r.plan), tracer
+	}
+	r.replay.Begin(r.token.Deviations, tracer)
+	return &r.replay, r.replay.Tracer()
+}
+
+// Fit says how the deviations of the token fitted the run that Decide has decided; nil for a token by seed.
+func (r *Replayer) Fit() *choice.Fit {
+	if !r.token.Addressed() {
+		return nil
+	}
+	fit := r.replay.Fit()
+	return &fit
+}
+
+// Run makes a run; maxSteps is its limit, 0 the usual one. The error is one of the scenario's set-up, or a [StuckError]: after that
+// there can be no further run.
+func (r *Replayer) Run(source choice.Source, tracer sim.Tracer, maxSteps int64) (Replayed, error) {
+	o := outcome{plan: r.plan, attempt: attempt{scenario: r.scenario, seed: r.plan.seed}}
+	err := r.crew.one(func(w *worker) {
+		w.run(r.scenario, &o, sim.RunConfig{Source: source, Tracer: tracer, DataSeed: r.token.DataSeed, MaxSteps: maxSteps})
 	})
 	if err != nil {
-		return Replayed{}, err // stuck
+		r.stuck = true
+		return Replayed{}, err
 	}
-	c.close()
 	if o.err != nil {
 		return Replayed{}, o.err
 	}
-	replayed := Replayed{Steps: o.steps, Hash: o.hash, Failure: o.failure, Faults: o.faults, Same: o.hash == token.Hash && o.property() == token.Property}
-	if token.Addressed() {
-		fit := c.workers[0].replay.Fit()
-		replayed.Fit = &fit
+	return Replayed{
+		Steps: o.steps, Hash: o.hash, Failure: o.failure, Faults: o.faults,
+		Same: o.hash == r.token.Hash && o.property() == r.token.Property,
+	}, nil
+}
+
+// Close ends the watch and gives back what the runner keeps. A run that is stuck is left behind.
+func (r *Replayer) Close() {
+	r.unwatch()
+	if !r.stuck {
+		r.crew.close()
 	}
-	return replayed, nil
 }

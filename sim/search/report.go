@@ -72,6 +72,19 @@ type Failure struct {
 	Stack    string           `json:"stack,omitempty"` // of the task that panicked
 	Tasks    []sim.TaskReport `json:"tasks,omitempty"` // that were left, for a deadlock or a leak
 
+	Shrunk *Shrunk `json:"shrunk,omitempty"` // a smaller one, if somebody has looked for it
+
 	// Full is the token with all deviations, whatever its length.
 	Full choice.Token `json:"-"`
+}
+
+// Shrunk is a smaller failure of the same property, which package shrink has made of one that was found. Its token is empty if it
+// does not fit a command line.
+type Shrunk struct {
+	*Failure
+	Inputs   int    `json:"inputs"`
+	Faults   int64  `json:"faults"`
+	Switches int    `json:"context_switches"`
+	Ended    string `json:"ended"` // complete, or why not
+	Replays  int    `json:"replays"`
 }

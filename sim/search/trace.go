@@ -1,6 +1,8 @@
 package search
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/heddle-go/heddle/sim"
@@ -21,6 +23,18 @@ type Event struct {
 	Value int    `json:"value,omitempty"`
 
 	Note string `json:"note,omitempty"`
+}
+
+// String says in a few words what happened.
+func (e Event) String() string {
+	switch {
+	case e.Operation != "":
+		return strings.TrimSpace(e.Actor + ": " + e.Operation + " " + e.Object)
+	case e.Site != "":
+		return fmt.Sprintf("%s = %d (below %d)", e.Site, e.Value, e.Of)
+	default:
+		return e.Note
+	}
 }
 
 // Tracer turns what a run tells into events and hands them on, in order. It serves one run.

@@ -96,14 +96,22 @@ func (o *outcome) token(deviations []choice.Deviation) choice.Token {
 // failure is the report of the run that was merged last.
 func (l *lane) failure(o *outcome, deviations []choice.Deviation) *Failure {
 	full := o.token(deviations)
-	token := full.String()
-	if len(token) > choice.LongToken {
-		token = full.BySeed().String()
+	f := NewFailure(full, o.steps, o.failure)
+	if len(f.Token) > choice.LongToken {
+		f.Token = full.BySeed().String()
+		f.Replay = replayLine(f.Token)
 	}
+	f.Run = l.report.Runs - 1
+	return f
+}
+
+// NewFailure is the report of a run that a token repeats and that came to a failure, with the whole token in it, whatever its length.
+func NewFailure(token choice.Token, steps int64, f *sim.Failure) *Failure {
+	text := token.String()
 	return &Failure{
-		Scenario: l.scenario.Name, Property: o.failure.Property, Message: o.failure.Message, Seed: seedText(o.plan.seed), Token: token,
-		Replay: "heddle replay " + token,
-		Steps:  o.steps, Hash: seedText(o.hash), Run: l.report.Runs - 1, Runs: 1, Strategy: o.plan.strategy.Name(),
-		Stack: o.failure.Stack, Tasks: o.failure.Tasks, Full: full,
+		Scenario: token.Scenario, Property: f.Property, Message: f.Message, Seed: seedText(token.Seed), Token: text, Replay: replayLine(text),
+		Steps: steps, Hash: seedText(token.Hash), Runs: 1, Strategy: token.Strategy, Stack: f.Stack, Tasks: f.Tasks, Full: token,
 	}
 }
+
+func replayLine(token string) string { return "heddle replay " + token }

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
+	"github.com/heddle-go/heddle/sim/shrink"
+)
+
+type shrinkFlags struct {
+	duration time.Duration
+	file     string
+	formats  []string
+}
+
+func (a *app) shrinkCommand() *cobra.Command {
+	var f shrinkFlags
+	c := &cobra.Command{
+		Use:   "shrink FAILURE",
+		Short: "Make a failure smaller: fewer inputs, faults and context switches, the same property",
+		Long: `Looks for the smallest run that violates the same property: fewer inputs first, then fewer faults, fewer context switches,
+lower values and fewer steps. FAILURE is a token, as heddle run prints it, or a file, as heddle run --out keeps it. The result is
+replayed twice before it is shown. Ctrl-C ends the work and shows the smallest failure so far.
+
+A failure that does not reproduce on this build is not touched: that is an error.`,
+		Example: `  heddle shrink heddle1_...
+  heddle shrink failures/small-agent-S5-0123456789abcdef.json --for 1m --out small.json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("heddle shrink takes one failure, a token or a file, and was given %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return a.shrink(c.Context(), f, args[0]) },
+	}
+	flags := c.Flags()
+	flags.SortFlags = false
+	flags.DurationVar(&f.duration, "for", time.Minute, "at most `D`, such as 30s or 10m; most failures take seconds")
+	flags.StringVar(&f.file, "out", "", "keep the result in `FILE`, as heddle run --out does")
+	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	return c
+}
+
+func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
+	if f.duration <= 0 {
+		return fmt.Errorf("--for %s would try nothing: give a duration above 0, such as 30s", f.duration)
+	}
+	outputs, err := parseOutputs(f.formats, "text", "json")
+	if err != nil {
+		return err
+	}
+	places := outputs
+	if f.file != "" {
+		places = append(places, output{"the failure", f.file})
+	}
+	if err := checkOutputs(places); err != nil {
+		return err
+	}
+	token, err := readFailure(failure)
+	if err != nil {
+		return err
+	}
+	sc, err := a.scenario(token.Scenario)
+	if err != nil {
+		return fmt.Errorf("the failure is of a scenario that this build does not have: %w", err)
+	}
+
+	line := newShrinkLine(a.errOut)
+	within, cancel := context.WithTimeoutCause(ctx, f.duration, errOutOfTime)
+	defer cancel()
+	small, result, err := shrink.Failure(within, sc, token, shrink.Limits{Progress: line.show})
+	line.clear()
+	if err != nil {
+		return whichStep(err, sc, failure)
+	}
+	document := shrinkDocument{Scenario: sc.Name, Shrunk: small, Result: result, Decisions: []string{}}
+	if document.options, err = search.OptionsOf(token); err != nil {
+		return err
+	}
+	document.Only, document.NoFaults = document.options.Only, document.options.NoFaults
+	if small.Ended == shrink.Interrupted && errors.Is(context.Cause(within), errOutOfTime) {
+		small.Ended = shrink.Spent
+	}
+	for _, d := range small.Full.Deviations {
+		document.Decisions = append(document.Decisions, d.String())
+	}
+	if f.file != "" {
+		if err := search.SaveAs(f.file, sc, small.Failure); err != nil {
+			return fmt.Errorf("cannot keep the failure: %w", err)
+		}
+		small.File = f.file
+	}
+	replayFrom(small)
+	for _, o := range outputs {
+		err = errors.Join(err, a.write(o, func(w io.Writer) error {
+			if o.format == "json" {
+				return writeJSON(w, document)
+			}
+			return document.writeText(w, sc)
+		}))
+	}
+	if err == nil {
+		return errFound
+	}
+	return err
+}
+
+// defaultShrink is how many steps a search may make for smaller failures: a few seconds of the small agent.
+const defaultShrink = 2_000_000
+
+// shrinkAll makes the failures of a search smaller. The budget, in steps, is shared out evenly among those that are left, so that
+// what comes of each is a function of what was found.
+func (a *app) shrinkAll(ctx context.Context, scenarios []*sim.Scenario, report *search.Report, budget int64) (failed error) {
+	line := newShrinkLine(a.errOut)
+	defer line.clear()
+	left := int64(0)
+	for _, f := range report.Failures() {
+		if f.Token != "" {
+			left++
+		}
+	}
+	for i, s := range report.Scenarios {
+		for _, f := range s.Failures {
+			if f.Token == "" {
+				continue
+			}
+			share := budget / left
+			left--
+			if share == 0 || ctx.Err() != nil {
+				return failed
+			}
+			small, result, err := shrink.Failure(ctx, scenarios[i], f.Full, shrink.Limits{Steps: share, Progress: line.show})
+			budget -= min(share, result.Steps)
+			if err != nil {
+				failed = errors.Join(failed, fmt.Errorf("cannot make a failure of %s smaller: %w", s.Name, err))
+				continue
+			}
+			small.Run, small.Runs = f.Run, f.Runs
+			f.Shrunk = small
+		}
+	}
+	return failed
+}
+
+var errOutOfTime = errors.New("the time for making the failure smaller is spent")
+
+// replayFrom gives a failure whose token is too long for a command line the line that names its file, if it is kept in one.
+func replayFrom(f *search.Shrunk) {
+	if f.Token == "" && f.File != "" {
+		f.Replay = "heddle replay " + quote(f.File)
+	}
+}
+
+// whichStep adds to an error that says that a failure does not reproduce which step differs, if the failure is kept with its trace.
+func whichStep(err error, sc *sim.Scenario, failure string) error {
+	var other *shrink.NotReproducedError
+	if !errors.As(err, &other) || choice.IsToken(failure) {
+		return err
+	}
+	kept, token, loadError := search.LoadFile(failure)
+	if loadError != nil {
+		return err
+	}
+	var trace []search.Event
+	if _, again := search.Replay(sc, token, search.NewTracer(func(e search.Event) { trace = append(trace, e) })); again != nil {
+		return err
+	}
+	if difference := kept.Difference(trace); difference != "" {
+		return fmt.Errorf("%w; %s", err, difference)
+	}
+	return err
+}
+
+// shrinkDocument is the JSON of heddle shrink.
+type shrinkDocument struct {
+	Scenario  string         `json:"scenario"`
+	Shrunk    *search.Shrunk `json:"shrunk"`
+	Result    shrink.Result  `json:"result"`
+	Decisions []string       `json:"decisions"` // beside the default, in words
+	Only      string         `json:"only,omitempty"`
+	NoFaults  bool           `json:"no_faults,omitempty"`
+
+	options sim.Options
+}
+
+func (d shrinkDocument) writeText(out io.Writer, sc *sim.Scenario) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprintf(w, "%s: %s%s\n\n", sc.Name, sc.Summary, narrowed(d.options))
+	fmt.Fprintf(w, "%-16s  %9s  %9s\n", "", "before", "after")
+	before, after := d.Result.Before, d.Result.After
+	for _, row := range []struct {
+		what          string
+		before, after int64
+	}{
+		{"inputs", int64(before.Inputs), int64(after.Inputs)},
+		{"faults", before.Faults, after.Faults},
+		{"context switches", int64(before.Switches), int64(after.Switches)},
+		{"steps", before.Steps, after.Steps},
+	} {
+		fmt.Fprintf(w, "%-16s  %9s  %9s\n", row.what, thousands(row.before), thousands(row.after))
+	}
+	fmt.Fprintf(w, "\n%-25s  %9s  %9s  %9s  %9s  %9s\n", "pass", "replays", "inputs", "faults", "switches", "steps")
+	for _, p := range d.Result.Passes {
+		fmt.Fprintf(w, "%-25s  %9s  %9s  %9s  %9s  %9s\n", p.Name, thousands(int64(p.Replays)),
+			away(int64(p.Taken.Inputs)), away(p.Taken.Faults), away(int64(p.Taken.Switches)), away(p.Taken.Steps))
+	}
+	fmt.Fprintf(w, "%s, %s steps in all; %s\n", plural(int64(d.Result.Replays), "replay"), short(float64(d.Result.Steps)), endings[d.Shrunk.Ended])
+	if len(d.Decisions) > 0 {
+		fmt.Fprintf(w, "\n%s beside the default:\n", plural(int64(len(d.Decisions)), "decision"))
+	}
+	for _, decision := range d.Decisions {
+		fmt.Fprintf(w, "  %s\n", decision)
+	}
+	fmt.Fprintf(w, "\n%s violates %s: %s\n", sc.Name, d.Shrunk.Property, d.Shrunk.Message)
+	if s := statement(sc, d.Shrunk.Property); s != "" {
+		fmt.Fprintf(w, "  must hold: %s\n", s)
+	}
+	writeStack(w, d.Shrunk.Stack)
+	writeTasks(w, d.Shrunk.Tasks)
+	if d.Shrunk.File != "" {
+		fmt.Fprintf(w, "  kept in %s\n", d.Shrunk.File)
+	}
+	fmt.Fprintf(w, "  %s\n", orTooLong(d.Shrunk.Replay))
+	return w.Flush()
+}
+
+// away writes what a pass took away, or added.
+func away(n int64) string {
+	if n == 0 {
+		return "."
+	}
+	return fmt.Sprintf("%+d", -n)
+}
+
+// endings are what the ways in which the work ends mean.
+var endings = map[string]string{
+	shrink.Complete:    "nothing that was tried is smaller",
+	shrink.Spent:       "the budget is spent, and something smaller may be left",
+	shrink.Interrupted: "interrupted: this is the smallest so far",
+}
+
+func orTooLong(replay string) string {
+	if replay == "" {
+		return "its token is too long for a command line: --out keeps it in a file"
+	}
+	return replay
+}

@@ -1,0 +1,44 @@
+package search_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/sim/search"
+)
+
+func TestDifferenceNamesTheFirstStepThatIsAnother(t *testing.T) {
+	step := func(n int64, operation string) search.Event {
+		return search.Event{Step: n, Actor: "main", Operation: operation, Object: "setup:mutex"}
+	}
+	coin := func(n int64, v int) search.Event { return search.Event{Step: n, Site: "coin", Of: 3, Value: v} }
+	note := func(text string) search.Event { return search.Event{Note: text} }
+	whole := []search.Event{note("ready"), coin(0, 1), step(1, "lock"), coin(1, 2), step(2, "unlock"), note("done"), step(3, "lock")}
+	changed := func(i int, e search.Event) []search.Event {
+		trace := slices.Clone(whole)
+		trace[i] = e
+		return trace
+	}
+	for name, c := range map[string]struct {
+		trace []search.Event
+		want  string
+	}{
+		"none":          {whole, ""},
+		"a note":        {changed(5, note("finished")), ""},
+		"no note":       {slices.Delete(slices.Clone(whole), 5, 6), ""},
+		"a step":        {changed(4, step(2, "yield")), "step 2 was main: unlock setup:mutex, and here it is main: yield setup:mutex"},
+		"another time":  {changed(4, search.Event{Step: 2, Time: 5, Actor: "main", Operation: "unlock", Object: "setup:mutex"}), "step 2 was main: unlock setup:mutex at 0s, and here it is at 5ns"},
+		"a value":       {changed(3, coin(1, 0)), "step 1 was coin = 2 (below 3), and here it is coin = 0 (below 3)"},
+		"a shorter run": {whole[:5], "step 3 was main: lock setup:mutex, and here the run had ended"},
+		"a longer run":  {append(slices.Clone(whole), step(4, "unlock")), "the run had ended, and here step 4 is main: unlock setup:mutex"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, c.want, search.File{Trace: whole}.Difference(c.trace))
+			if name != "a value" {
+				require.Equal(t, c.want, search.File{Trace: whole[3:], Omitted: 3}.Difference(c.trace), "with its beginning left out")
+			}
+		})
+	}
+}

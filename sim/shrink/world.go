@@ -1,0 +1,164 @@
+package shrink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
+)
+
+// NotReproducedError says that the failure of a token does not show, and so cannot be made smaller.
+type NotReproducedError struct {
+	Token    choice.Token
+	Got      string // what the run came to
+	Diverged string // where it is known to differ; may be empty
+}
+
+// Error is one line.
+func (e *NotReproducedError) Error() string {
+	text := fmt.Sprintf("the failure does not reproduce, so there is nothing to make smaller: expected %s with trace %016x, came to %s", Run{Property: e.Token.Property}.property(), e.Token.Hash, e.Got)
+	if e.Diverged != "" {
+		text += "; " + e.Diverged
+	}
+	return text
+}
+
+// Failure makes the failure of a token smaller. A failure that does not reproduce is a [NotReproducedError]; other errors are
+// those of [Minimise] and of the scenario. A limit and a context that is done are no errors: they end with the smallest so far.
+func Failure(ctx context.Context, sc *sim.Scenario, token choice.Token, limits Limits) (*search.Shrunk, Result, error) {
+	replayer, err := search.NewReplayer(sc, token)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	defer replayer.Close()
+	w := &world{replayer: replayer}
+	failure, err := w.first(token)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	result, err := Minimise(ctx, w, failure, limits)
+	if err != nil {
+		return nil, result, err
+	}
+	token.Deviations, token.Hash = append([]choice.Deviation{}, result.Best.Taken...), result.Best.Hash
+	small := search.NewFailure(token, result.Best.Steps, result.Best.failure)
+	if len(small.Token) > choice.LongToken {
+		small.Token, small.Replay = "", ""
+	}
+	return &search.Shrunk{
+		Failure: small, Inputs: result.After.Inputs, Faults: result.After.Faults, Switches: result.After.Switches,
+		Ended: result.Ended, Replays: result.Replays,
+	}, result, nil
+}
+
+// world is the oracle that makes runs of a scenario.
+type world struct {
+	replayer *search.Replayer
+	recorder choice.Recorder
+	replay   choice.Replay
+	rewriter rewriter
+	observer observer
+	begun    bool // the failure itself was reproduced
+}
+
+// first makes the run of the token itself.
+func (w *world) first(token choice.Token) (Run, error) {
+	w.observer = observer{trace: &trace{}, seen: map[uint64]bool{}}
+	source, tracer := w.replayer.Decide(&w.observer)
+	w.recorder.Begin(source, tracer)
+	recorded, err := w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
+	if err != nil {
+		return Run{}, err
+	}
+	if token.Property == "" || recorded.Property != token.Property || recorded.Hash != token.Hash {
+		e := &NotReproducedError{Token: token, Got: recorded.String()}
+		if fit := w.replayer.Fit(); fit != nil {
+			e.Diverged = fit.Diverged
+		}
+		return Run{}, e
+	}
+	w.begun = true
+	return recorded, nil
+}
+
+// Replay implements [Oracle].
+func (w *world) Replay(list []choice.Deviation, maxSteps int64) (Run, error) {
+	w.replay.Begin(list, nil)
+	return w.run(&w.replay, w.replay.Tracer(), maxSteps)
+}
+
+// Record implements [Oracle].
+func (w *world) Record(list []choice.Deviation) (Run, error) {
+	w.observer = observer{trace: &trace{}, seen: map[uint64]bool{}}
+	w.replay.Begin(list, &w.observer)
+	w.recorder.Begin(&w.replay, w.replay.Tracer())
+	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
+}
+
+// Rewrite implements [Oracle].
+func (w *world) Rewrite(recorded Run) (Run, error) {
+	w.observer = observer{trace: &trace{}, seen: map[uint64]bool{}, moved: w.rewriter.moved}
+	w.rewriter.begin(recorded, &w.observer)
+	w.recorder.Begin(&w.rewriter, w.rewriter.values.Tracer())
+	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
+}
+
+func (w *world) run(source choice.Source, tracer choice.Tracer, maxSteps int64) (Run, error) {
+	replayed, err := w.replayer.Run(source, tracer, maxSteps)
+	var stuck *search.StuckError
+	if errors.As(err, &stuck) {
+		return Run{}, err
+	}
+	if err != nil && w.begun {
+		return Run{}, nil // a set-up that fails with other values is no failure of the property
+	}
+	if err != nil {
+		return Run{}, err
+	}
+	r := Run{Steps: replayed.Steps, Hash: replayed.Hash}
+	if replayed.Failure != nil {
+		r.Property, r.failure = replayed.Failure.Property, replayed.Failure
+	}
+	for _, f := range replayed.Faults {
+		r.Faults += f.Fired
+	}
+	return r, nil
+}
+
+func (w *world) recorded(r Run, err error) (Run, error) {
+	r.Taken, r.Actors, r.trace = w.recorder.Deviations(), w.observer.paths, w.observer.trace
+	return r, err
+}
+
+// observer hears of the steps of a run that is recorded.
+type observer struct {
+	trace *trace
+	seen  map[uint64]bool
+	paths []string
+	moved func(*choice.Actor) // may be nil
+}
+
+// Step implements [choice.Tracer].
+func (o *observer) Step(_ int64, _ time.Duration, a *choice.Actor) {
+	o.trace.add(a)
+	if !o.seen[a.PathHash()] {
+		o.seen[a.PathHash()] = true
+		o.paths = append(o.paths, a.Path())
+	}
+	if o.moved != nil {
+		o.moved(a)
+	}
+}
+
+// Value implements [choice.Tracer].
+func (o *observer) Value(choice.Site, int, int) {}
+
+// Note implements [choice.Tracer].
+func (o *observer) Note(string) {}
+
+// Read says that nobody reads the notes.
+func (o *observer) Read() bool { return false }
