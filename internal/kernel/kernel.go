@@ -20,6 +20,11 @@ type Source interface {
 	Value(site Site, n int) int
 }
 
+// Follower is a source that is told each step, also one that left no choice, before it is made.
+type Follower interface {
+	Moved(a *Actor)
+}
+
 // Site is the place of a Value decision: its name, who acts and, if there is one, the object that it concerns.
 type Site struct {
 	Name   string
@@ -53,6 +58,7 @@ type Options struct {
 // Kernel is the machine. Make one with New, then for each run: Begin, spawn tasks, Run, End.
 type Kernel struct {
 	source   Source
+	follower Follower // the source, if it is one
 	enabled  []*Actor
 	armed    []*Actor
 	live     []*Actor // tasks that have not finished
@@ -65,7 +71,7 @@ type Kernel struct {
 	onStep   func()
 	onRest   func()
 	tracer   Tracer
-	told     bool // somebody wants to know of each step: the tracer, or who records
+	told     bool // somebody wants to know of each step: the tracer, the source, or who records
 	now      time.Duration
 	steps    int64
 	maxSteps int64
@@ -121,6 +127,7 @@ func (k *Kernel) Poked() bool { return k.poked.Load() }
 //go:norace
 func (k *Kernel) Begin(o Options) {
 	k.source, k.tracer, k.onStep, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, o.MaxSteps, o.DataSeed
+	k.follower, _ = o.Source.(Follower)
 	k.Record(false)
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
 	clear(k.heap)

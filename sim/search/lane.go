@@ -19,6 +19,7 @@ type lane struct {
 	seed     uint64
 	options  sim.Options
 	lengths  strategy.Lengths
+	lessons  strategy.Experience
 	hash     uint64
 	faults   map[string]int // index into report.Faults
 	seen     map[string]int // index into report.Sometimes

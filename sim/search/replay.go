@@ -32,6 +32,9 @@ func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, 
 			return Replayed{}, fmt.Errorf("the token cannot be replayed: %w", err)
 		}
 		p.strategy = s.Part(0)
+		if p.known, err = strategy.DecodeWeights(token.Learnt); err != nil {
+			return Replayed{}, fmt.Errorf("the token cannot be replayed: %w", err)
+		}
 	}
 	c := newCrew(1)
 	defer c.watch(stuckAfter, func() {})()
@@ -42,7 +45,7 @@ func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, 
 			w.replay.Begin(token.Deviations, tracer)
 			config.Source, config.Tracer = &w.replay, w.replay.Tracer()
 		} else {
-			config.Source = w.source(p)
+			config.Source = w.source(p, nil)
 		}
 		w.run(sc, &o, config)
 	})

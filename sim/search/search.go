@@ -188,5 +188,21 @@ func (s *search) generation(ctx context.Context, l *lane, n int) (done bool, err
 			return true, nil
 		}
 	}
+	s.learn(l)
 	return false, nil
+}
+
+// learn takes what the workers have learnt in the runs of a batch, once all of them count.
+func (s *search) learn(l *lane) {
+	if !l.strategy.Learns() {
+		return
+	}
+	for _, w := range s.crew.workers {
+		if w.lessons != nil {
+			l.lessons.Add(w.lessons)
+		}
+	}
+	if l.report.Runs%strategy.Generation == 0 {
+		l.lessons.Turn()
+	}
 }

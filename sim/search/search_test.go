@@ -390,7 +390,7 @@ func TestTraceTellsEveryStep(t *testing.T) {
 
 func TestReplayRefusesWhatItDoesNotKnow(t *testing.T) {
 	_, err := Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "dream"}, nil)
-	require.EqualError(t, err, `the token cannot be replayed: unknown strategy "dream": there are mix, random, pct:D`)
+	require.EqualError(t, err, `the token cannot be replayed: unknown strategy "dream": there are mix, random, pct:D, pos, urw, surw, delay:D, fair`)
 	_, err = Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "random", Options: []choice.Option{{Name: "store", Value: "sqlite"}}}, nil)
 	require.EqualError(t, err, `the token sets option "store", which scenario lost-update of this build does not have`)
 }

@@ -207,8 +207,8 @@ func TestParse(t *testing.T) {
 		require.Equal(t, name, s.Name())
 	}
 	for name, want := range map[string]string{
-		"":       `unknown strategy "": there are mix, random, pct:D`,
-		"guess":  `unknown strategy "guess": there are mix, random, pct:D`,
+		"":       `unknown strategy "": there are mix, random, pct:D, pos, urw, surw, delay:D, fair`,
+		"guess":  `unknown strategy "guess": there are mix, random, pct:D, pos, urw, surw, delay:D, fair`,
 		"pct":    `strategy "pct": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
 		"pct:0":  `strategy "pct:0": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
 		"pct:+3": `strategy "pct:+3": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
