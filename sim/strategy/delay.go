@@ -12,8 +12,9 @@ import (
 //
 // Where it departs from the paper:
 //
-//   - The paper makes every schedule within the bound; here one is drawn for each run, its delays at independent random choices
-//     of 1 to k, where k is the learnt length as in pct. Two at the same choice pass over two actors.
+//   - The paper makes every schedule within the bound; here one is drawn for each run. It has from 1 to D delays, each number
+//     alike, since with few tasks one delay too many undoes the one that matters: it gives the turn back. They come at
+//     independent random choices of 1 to k, where k is the learnt length as in pct. Two at the same choice pass over two actors.
 //   - The deterministic scheduler is the default policy of the house ([choice.Policy]): the task that ran last goes on, for at
 //     most a quantum, then the next by creation; deliveries and timers move when no task can. So the schedule of a run
 //     departs from the default at no more than D places, and its token is short before anybody has shrunk it.
@@ -23,13 +24,14 @@ type delay struct {
 	strikes   strikes
 	policy    choice.Policy
 	choices   int64
+	most      int
 	points    []int64 // choices with a delay, in rising order
 	used      int     // points that have passed
 }
 
 const maxDelays = 16
 
-func newDelay(delays int) *delay { return &delay{points: make([]int64, delays)} }
+func newDelay(delays int) *delay { return &delay{most: delays, points: make([]int64, delays)} }
 
 func (d *delay) Begin(seed uint64, length int64) {
 	d.generator = generator(seed)
@@ -37,6 +39,9 @@ func (d *delay) Begin(seed uint64, length int64) {
 	d.policy = choice.Policy{}
 	if length == 0 {
 		length = d.generator.logUniform(guessedWidth)
+	}
+	if d.most > 0 {
+		d.points = d.points[:1+d.generator.below(d.most)]
 	}
 	for i := range d.points {
 		d.points[i] = 1 + int64(d.generator.below(int(length)))
