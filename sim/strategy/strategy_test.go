@@ -325,7 +325,10 @@ func BenchmarkSchedule(b *testing.B) {
 				measure := func(s Source) float64 {
 					follower, _ := s.(choice.Follower)
 					started := time.Now()
-					for range choices {
+					for n := range choices {
+						if n%1000 == 0 {
+							begin(s, uint64(n), siteOf(all[1]))
+						}
 						i := s.Schedule(all[0], all, nil)
 						if follower != nil {
 							follower.Moved(all[i])
