@@ -5,10 +5,11 @@ import "github.com/heddle-go/heddle/sim/choice"
 // forecast is how many steps each actor of a run, with the actors that it has yet to beget, is expected to make from here on. What a
 // new actor is expected to make is taken from whoever begot it. It also gathers the lessons of the run.
 type forecast struct {
-	known   Weights
-	lessons *Lessons // nil: not wanted
-	ahead   [forecasts]ahead
-	highest int32 // id up to which slots are used
+	known    Weights
+	informed bool     // something is known
+	lessons  *Lessons // nil: not wanted
+	ahead    [forecasts]ahead
+	highest  int32 // id up to which slots are used
 
 	visitors [sites]int32 // id of the actor that came last to objects of each class, for the lessons
 }
@@ -24,7 +25,7 @@ type ahead struct {
 const forecasts = 1 << 11
 
 func (f *forecast) begin(known Weights, lessons *Lessons) {
-	f.known, f.lessons = known, lessons
+	f.known, f.informed, f.lessons = known, known.known(), lessons
 	clear(f.ahead[:min(f.highest+1, forecasts)])
 	f.highest = 0
 	if lessons != nil {

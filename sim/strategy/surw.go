@@ -45,7 +45,7 @@ func (s *surw) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int {
 			return len(enabled) + i
 		}
 	}
-	if !s.forecast.known.known() {
+	if !s.forecast.informed {
 		return s.generator.below(len(enabled))
 	}
 	for _, a := range enabled {
@@ -146,7 +146,7 @@ func (s *surw) Moved(a *choice.Actor) {
 		return
 	}
 	slot := s.see(a)
-	interesting := s.forecast.known.known() && s.interesting(a)
+	interesting := s.forecast.informed && s.interesting(a)
 	if interesting {
 		s.intended, s.waited = 0, 0
 	}

@@ -47,7 +47,7 @@ func (u *urw) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int {
 			return len(enabled) + i
 		}
 	}
-	if !u.forecast.known.known() {
+	if !u.forecast.informed {
 		return u.generator.below(len(enabled))
 	}
 	for _, a := range enabled {
