@@ -261,7 +261,7 @@ func TestZooNeedsTheModuleAndGoodFlags(t *testing.T) {
 		"no seeds":         {[]string{"--seeds", "0"}, "--seeds 0 would explore nothing: give 1 or more"},
 		"both scores":      {[]string{"--properties", "--quick"}, "--properties scores properties: --quick and --vet are for mutants"},
 		"no workers":       {[]string{"--workers", "0"}, "--workers 0 could run nothing: give 1 or more"},
-		"unknown strategy": {[]string{"--strategy", "guess"}, `unknown strategy "guess": there are mix, random, guided, pct:D`},
+		"unknown strategy": {[]string{"--strategy", "guess"}, `unknown strategy "guess": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`},
 		"twice":            {[]string{"--strategy", "mix", "--strategy", "mix"}, "--strategy mix is given twice: each is a column of its own"},
 		"unknown format":   {[]string{"--format", "xml"}, `unknown format "xml": there are text, json, each alone or with =FILE`},
 	} {

@@ -47,6 +47,7 @@ type Actor struct {
 	children []nameCount
 	made     [numObjectKinds]int32 // objects that it created, for their paths
 	hash     uint64                // of the path
+	names    uint64                // hash of the path without its ordinals
 	random   uint64                // blocks taken from its stream of random bytes
 
 	fire func() // actors that are no tasks
@@ -85,6 +86,20 @@ func (a *Actor) Node() *Node { return a.node }
 //
 //go:norace
 func (a *Actor) PathHash() uint64 { return a.hash }
+
+// Parent is who made the actor; nil for the set-up.
+//
+//go:norace
+func (a *Actor) Parent() *Actor { return a.parent }
+
+// alike is from which of the siblings of a name on they count as alike.
+const alike = 3
+
+// Class identifies actors that can be expected to do the same in other runs: those with the same names on their paths, however
+// many there are, and among siblings of one name the first few apart.
+//
+//go:norace
+func (a *Actor) Class() uint64 { return mix(a.names, uint64(min(a.ordinal, alike))) }
 
 // Path is the spawn path: names from the root, each with its ordinal among siblings of that name when it is not the first.
 //
@@ -144,7 +159,8 @@ func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
 	if parent := k.actor; parent != nil {
 		a.parent = parent
 		a.ordinal = parent.adopt(name)
-		a.hash = mix(mix(parent.hash, hashString(name)), uint64(a.ordinal))
+		own := hashString(name)
+		a.hash, a.names = mix(mix(parent.hash, own), uint64(a.ordinal)), mix(parent.names, own)
 	} else {
 		a.hash = hashString(name)
 	}

@@ -20,6 +20,11 @@ type Source interface {
 	Value(site Site, n int) int
 }
 
+// Follower is a source that is told each step, also one that left no choice, before it is made.
+type Follower interface {
+	Moved(a *Actor)
+}
+
 // Site is the place of a Value decision: its name, who acts and, if there is one, the object that it concerns.
 type Site struct {
 	Name   string
@@ -60,6 +65,7 @@ type Options struct {
 // Kernel is the machine. Make one with New, then for each run: Begin, spawn tasks, Run, End.
 type Kernel struct {
 	source    Source
+	follower  Follower // the source, if it is one
 	enabled   []*Actor
 	armed     []*Actor
 	live      []*Actor // tasks that have not finished
@@ -72,7 +78,7 @@ type Kernel struct {
 	onStep    func()
 	onRest    func()
 	tracer    Tracer
-	told      bool // somebody wants to know of each step: the tracer, or who records
+	told      bool // somebody wants to know of each step: the tracer, the source, or who records
 	read      bool // somebody reads the notes of the tracer
 	now       time.Duration
 	steps     int64
@@ -130,6 +136,7 @@ func (k *Kernel) Poked() bool { return k.poked.Load() }
 //go:norace
 func (k *Kernel) Begin(o Options) {
 	k.source, k.tracer, k.onStep, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, o.MaxSteps, o.DataSeed
+	k.follower, _ = o.Source.(Follower)
 	k.Record(false)
 	k.read = o.Tracer != nil
 	if c, ok := o.Tracer.(Counter); ok {

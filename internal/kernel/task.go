@@ -207,7 +207,7 @@ func (k *Kernel) End() {
 		k.unwind(t)
 	}
 	raceAcquire(k.endAddress())
-	k.source, k.tracer, k.onStep, k.onRest = nil, nil, nil, nil
+	k.source, k.follower, k.tracer, k.onStep, k.onRest = nil, nil, nil, nil, nil
 	k.Record(false)
 }
 

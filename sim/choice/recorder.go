@@ -12,6 +12,7 @@ import (
 // A Recorder is reused from run to run, by one goroutine at a time. It allocates what it keeps and nothing for a step.
 type Recorder struct {
 	source     Source
+	follower   Follower // the source, if it is one
 	tracer     Tracer
 	policy     Policy
 	places     places
@@ -21,6 +22,7 @@ type Recorder struct {
 // Begin starts the recording of a run that source decides. What is traced goes on to tracer, if that is not nil.
 func (r *Recorder) Begin(source Source, tracer Tracer) {
 	r.source, r.tracer = source, tracer
+	r.follower, _ = source.(Follower)
 	r.policy = Policy{}
 	r.places.reset()
 	r.deviations = nil
@@ -53,6 +55,13 @@ func (r *Recorder) Value(site Site, n int) int {
 	}
 	r.places.value(where, v)
 	return v
+}
+
+// Moved implements [Follower], for a source that is one.
+func (r *Recorder) Moved(a *Actor) {
+	if r.follower != nil {
+		r.follower.Moved(a)
+	}
 }
 
 func (r *Recorder) note(where place, point string, d Deviation) {

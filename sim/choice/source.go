@@ -19,6 +19,8 @@ type (
 	Site = kernel.Site
 	// Tracer is told every step of a run as it is made.
 	Tracer = kernel.Tracer
+	// Follower is a source that is told each step, also one that left no choice, before it is made.
+	Follower = kernel.Follower
 )
 
 // Source decides everything in a run that could go one way or another. The kernel asks it, from one goroutine at a time; a

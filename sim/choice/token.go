@@ -16,7 +16,7 @@ const LongToken = 2000
 // scenario it is. A token has one of two forms:
 //
 //   - addressed: Deviations is not nil (but may be empty) and decides the run; it replays on changed code as far as it fits;
-//   - by seed: Deviations is nil, and Strategy, Seed and Length decide the run; short, and exact on the same build only.
+//   - by seed: Deviations is nil, and Strategy, Seed and what had been learnt decide the run; short, and exact on the same build only.
 type Token struct {
 	Scenario string
 	Options  []Option // of the scenario
@@ -25,6 +25,7 @@ type Token struct {
 	Strategy string // that found the run, as package strategy parses it
 	Seed     uint64 // of the run
 	Length   int64  // what the strategy had learnt: choices in a run; 0 if nothing
+	Learnt   string // the rest of it, as package strategy encodes it; empty for most strategies
 	DataSeed uint64 // of the random bytes
 
 	Deviations []Deviation

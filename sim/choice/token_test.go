@@ -38,6 +38,7 @@ func tokens() *rapid.Generator[choice.Token] {
 		if n := rapid.SliceOfN(option, 0, 3).Draw(t, "options"); len(n) > 0 {
 			token.Options = n
 		}
+		token.Learnt = rapid.StringN(0, 40, 80).Draw(t, "learnt")
 		if rapid.Bool().Draw(t, "addressed") {
 			token.Deviations = append([]choice.Deviation{}, rapid.SliceOfN(deviation, 0, 20).Draw(t, "deviations")...)
 		}

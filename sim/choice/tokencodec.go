@@ -9,16 +9,20 @@ import (
 
 // The content of a token, all integers as varints:
 //
-//	flags                       1: addressed
+//	flags                       1: addressed; 2: more than a length was learnt
 //	data seed, seed, hash       8 bytes each
 //	length
+//	learnt                      count of bytes, then these, if the flags say so
 //	names                       count, then each: bytes shared with the one before, bytes that follow, these bytes (sorted)
 //	scenario, property, strategy, options (count, then pairs)          numbers of names
 //	deviations                  count, then each: actor, point, object (numbers of names), occurrence, value,
 //	                            target (number of a name) if the value is 0, check (2 bytes)
 //
 // Spawn paths share long beginnings, so a sorted table that leaves them out is about as short as compressing it.
-const flagAddressed = 1
+const (
+	flagAddressed = 1 << iota
+	flagLearnt
+)
 
 func (t Token) content() []byte {
 	names := t.names()
@@ -30,11 +34,18 @@ func (t Token) content() []byte {
 	if t.Addressed() {
 		flags |= flagAddressed
 	}
+	if t.Learnt != "" {
+		flags |= flagLearnt
+	}
 	b := binary.AppendUvarint(nil, flags)
 	b = binary.BigEndian.AppendUint64(b, t.DataSeed)
 	b = binary.BigEndian.AppendUint64(b, t.Seed)
 	b = binary.BigEndian.AppendUint64(b, t.Hash)
 	b = binary.AppendUvarint(b, uint64(t.Length))
+	if t.Learnt != "" {
+		b = binary.AppendUvarint(b, uint64(len(t.Learnt)))
+		b = append(b, t.Learnt...)
+	}
 	b = binary.AppendUvarint(b, uint64(len(names)))
 	previous := ""
 	for _, s := range names {
@@ -102,11 +113,15 @@ func parseContent(content []byte) (Token, error) {
 	d := &decoder{rest: content}
 	var t Token
 	flags := d.uvarint()
-	if flags > flagAddressed {
+	if flags > flagAddressed|flagLearnt {
 		d.fail(fmt.Errorf("unknown flags %#x", flags))
 	}
 	t.DataSeed, t.Seed, t.Hash = d.fixed64(), d.fixed64(), d.fixed64()
 	t.Length = int64(d.integer())
+	if flags&flagLearnt != 0 {
+		n := d.count(1)
+		t.Learnt, d.rest = string(d.rest[:n]), d.rest[n:]
+	}
 	d.table()
 	t.Scenario, t.Property, t.Strategy = d.name(), d.name(), d.name()
 	for range d.count(2) {

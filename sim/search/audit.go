@@ -137,6 +137,7 @@ func (a *auditor) pass(sc *sim.Scenario, workers int, job func(*worker, *batch, 
 	for n := p.lane.chunk(a.Runs); n > 0; n = p.lane.chunk(a.Runs) {
 		b := p.lane.batch(n, func(*sim.Failure) bool { return false })
 		err := a.crew.do(a.crew.workers[:workers], func(w *worker) {
+			w.begin(b)
 			for o := b.claim(a.ctx); o != nil; o = b.claim(a.ctx) {
 				job(w, b, o)
 			}
@@ -153,6 +154,7 @@ func (a *auditor) pass(sc *sim.Scenario, workers int, job func(*worker, *batch, 
 			}
 			p.lane.merge(o)
 		}
+		p.lane.learn(a.crew)
 		if a.ctx.Err() != nil {
 			return p, context.Cause(a.ctx)
 		}
@@ -248,7 +250,7 @@ func firstDifference(first, second []AuditedRun) int {
 
 // recordAndReplay makes the run that o plans, recorded and traced, and then the same from the token of what was recorded.
 func (w *worker) recordAndReplay(sc *sim.Scenario, o *outcome) (replayed outcome) {
-	source := w.source(o.plan)
+	source := w.source(o.plan, w.lessons)
 	w.recorder.Begin(source, NewTracer(func(Event) {}))
 	w.run(sc, o, sim.RunConfig{Source: &w.recorder, Tracer: w.recorder.Tracer(), DataSeed: dataSeed(o.plan.seed)})
 	o.choices = source.Choices()

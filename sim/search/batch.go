@@ -14,7 +14,8 @@ import (
 type plan struct {
 	strategy strategy.Strategy // a single one
 	seed     uint64
-	length   int64 // of a run, as learnt; 0: unknown
+	length   int64            // of a run, as learnt; 0: unknown
+	known    strategy.Weights // what else was learnt
 	options  sim.Options
 }
 
@@ -40,6 +41,7 @@ type outcome struct {
 // that is begun is completed, so those that are done are the first so many.
 type batch struct {
 	scenario *sim.Scenario
+	learns   bool  // workers keep the lessons of the runs
 	first    int64 // index of the first run
 	outcomes []outcome
 	next     atomic.Int64            // run to begin next, from 0 within the batch
@@ -49,7 +51,7 @@ type batch struct {
 
 // begin takes the next n runs of the lane. It is the only place where what was learnt enters a run.
 func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
-	b.scenario, b.first, b.ends = l.scenario, l.report.Runs, ends
+	b.scenario, b.learns, b.first, b.ends = l.scenario, l.strategy.Learns(), l.report.Runs, ends
 	if cap(b.outcomes) < n {
 		b.outcomes = make([]outcome, n, strategy.Generation)
 	}
@@ -57,8 +59,8 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 	for i := range b.outcomes {
 		o := &b.outcomes[i]
 		index := b.first + int64(i)
-		seed := runSeed(l.seed, index)
-		p := plan{strategy: l.strategy.Part(index), seed: seed, length: l.lengths.Draw(seed), options: l.options}
+		seed, part := runSeed(l.seed, index), l.strategy.Part(index)
+		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(seed), known: l.lessons.Draw(part, seed), options: l.options}
 		if p.strategy.IsGuided() {
 			begun := l.corpus.Plan(p.seed, p.length)
 			p.strategy, p.seed, p.length = p.strategy.Forked(begun), begun.Seed, begun.Length

@@ -94,11 +94,15 @@ func addressed(sc *sim.Scenario, token choice.Token) (choice.Token, error) {
 	if err != nil {
 		return token, err
 	}
-	o := outcome{plan: plan{strategy: s, seed: token.Seed, length: token.Length}, attempt: attempt{scenario: sc, seed: token.Seed}}
+	known, err := strategy.DecodeWeights(token.Learnt)
+	if err != nil {
+		return token, err
+	}
+	o := outcome{plan: plan{strategy: s, seed: token.Seed, length: token.Length, known: known}, attempt: attempt{scenario: sc, seed: token.Seed}}
 	c := newCrew(1)
 	defer c.watch(stuckAfter, func() {})()
 	err = c.one(func(w *worker) {
-		w.recorder.Begin(w.source(o.plan), nil)
+		w.recorder.Begin(w.source(o.plan, nil), nil)
 		w.run(sc, &o, sim.RunConfig{Source: &w.recorder, Tracer: w.recorder.Tracer(), DataSeed: token.DataSeed})
 		token.Deviations = append([]choice.Deviation{}, w.recorder.Deviations()...)
 	})

@@ -20,6 +20,7 @@ type lane struct {
 	options  sim.Options
 	lengths  strategy.Lengths
 	corpus   strategy.Corpus
+	lessons  strategy.Experience
 	hash     uint64
 	faults   map[string]int // index into report.Faults
 	seen     map[string]int // index into report.Sometimes
@@ -90,6 +91,21 @@ func (l *lane) merge(o *outcome) {
 	}
 	if o.failure != nil {
 		r.Failed++
+	}
+}
+
+// learn takes what the workers have learnt in the runs of a batch, once all of them count.
+func (l *lane) learn(c *crew) {
+	if !l.strategy.Learns() {
+		return
+	}
+	for _, w := range c.workers {
+		if w.lessons != nil {
+			l.lessons.Add(w.lessons)
+		}
+	}
+	if l.report.Runs%strategy.Generation == 0 {
+		l.lessons.Turn()
 	}
 }
 

@@ -60,6 +60,9 @@ func NewReplayer(sc *sim.Scenario, token choice.Token) (*Replayer, error) {
 			return nil, fmt.Errorf("the token cannot be replayed: %w", err)
 		}
 		r.plan.strategy = s.Part(0)
+		if r.plan.known, err = strategy.DecodeWeights(token.Learnt); err != nil {
+			return nil, fmt.Errorf("the token cannot be replayed: %w", err)
+		}
 	}
 	r.crew = newCrew(1)
 	r.unwatch = r.crew.watch(stuckAfter, func() {})
@@ -70,7 +73,7 @@ func NewReplayer(sc *sim.Scenario, token choice.Token) (*Replayer, error) {
 // everything on to the one given.
 func (r *Replayer) Decide(tracer sim.Tracer) (choice.Source, sim.Tracer) {
 	if !r.token.Addressed() {
-		return r.crew.workers[0].source(r.plan), tracer
+		return r.crew.workers[0].source(r.plan, nil), tracer
 	}
 	r.replay.Begin(r.token.Deviations, tracer)
 	return &r.replay, r.replay.Tracer()

@@ -188,5 +188,6 @@ func (s *search) generation(ctx context.Context, l *lane, n int) (done bool, err
 			return true, nil
 		}
 	}
+	l.learn(s.crew)
 	return false, nil
 }

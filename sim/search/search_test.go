@@ -115,10 +115,62 @@ func TestFirstFailureEndsTheSearchAndReplays(t *testing.T) {
 	}
 }
 
+// rare fails if a look with ten steps before it comes before the first of six stores: seldom at random, often where all orders of
+// the look and the stores are alike.
+var rare = &sim.Scenario{
+	Name: "rare",
+	Setup: func(w *sim.World) func() {
+		s := w.Host().Scheduler()
+		counter, own := sched.NewAtomicInt64(s, 0), sched.NewAtomicInt64(s, 0)
+		return func() {
+			w.Host().Go("writer", func() {
+				for n := range int64(6) {
+					counter.Store(n + 1)
+				}
+			})
+			w.Host().Go("reader", func() {
+				for n := range int64(10) {
+					own.Store(n)
+				}
+				if counter.Load() == 0 {
+					w.Fail("looked", "too early")
+				}
+			})
+		}
+	},
+}
+
+func TestRunThatHasLearntReplaysFromItsSeed(t *testing.T) {
+	for _, name := range []string{"urw", "surw"} {
+		learnt := 0
+		for seed := range 20 {
+			report, err := Run(context.Background(), Config{Scenarios: []*sim.Scenario{rare}, Seed: fmt.Sprint(seed), Strategy: parse(t, name), Runs: 4 * strategy.Generation})
+			require.NoError(t, err)
+			for _, f := range report.Scenarios[0].Failures {
+				require.Equal(t, f.Run >= strategy.Generation, f.Full.Learnt != "")
+				if f.Full.Learnt == "" {
+					continue
+				}
+				learnt++
+				token, err := choice.ParseToken(f.Full.BySeed().String())
+				require.NoError(t, err)
+				replayed, err := Replay(rare, token, nil)
+				require.NoError(t, err)
+				require.True(t, replayed.Same, "%s, seed %d", name, seed)
+
+				token.Learnt = "damaged"
+				_, err = Replay(rare, token, nil)
+				require.EqualError(t, err, "the token cannot be replayed: what its strategy had learnt is damaged")
+			}
+		}
+		require.Positive(t, learnt, name)
+	}
+}
+
 func TestReportDoesNotDependOnWorkers(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		config := Config{
-			Scenarios: []*sim.Scenario{correct, lostUpdate}, Strategy: parse(t, rapid.SampledFrom([]string{"mix", "random", "guided", "pct:3"}).Draw(rt, "strategy")),
+			Scenarios: []*sim.Scenario{correct, lostUpdate}, Strategy: parse(t, rapid.SampledFrom([]string{"mix", "random", "guided", "pct:3", "pos", "urw", "surw", "delay:2"}).Draw(rt, "strategy")),
 			Seed: rapid.StringN(0, 4, 8).Draw(rt, "seed"), Runs: rapid.Int64Range(1, 700).Draw(rt, "runs"), KeepGoing: rapid.Bool().Draw(rt, "keep going"),
 		}
 		config.Workers = 1
@@ -390,7 +442,7 @@ func TestTraceTellsEveryStep(t *testing.T) {
 
 func TestReplayRefusesWhatItDoesNotKnow(t *testing.T) {
 	_, err := Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "dream"}, nil)
-	require.EqualError(t, err, `the token cannot be replayed: unknown strategy "dream": there are mix, random, guided, pct:D`)
+	require.EqualError(t, err, `the token cannot be replayed: unknown strategy "dream": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`)
 	_, err = Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "random", Options: []choice.Option{{Name: "store", Value: "sqlite"}}}, nil)
 	require.EqualError(t, err, `the token sets option "store", which scenario lost-update of this build does not have`)
 }

@@ -33,7 +33,7 @@ func (s *search) verify(l *lane, o *outcome) (*Failure, error) {
 	var deviations []choice.Deviation
 	config := sim.RunConfig{DataSeed: dataSeed(o.plan.seed)}
 	err := s.crew.one(func(w *worker) {
-		w.recorder.Begin(w.source(o.plan), nil)
+		w.recorder.Begin(w.source(o.plan, nil), nil)
 		config.Source, config.Tracer = &w.recorder, w.recorder.Tracer()
 		w.run(l.scenario, &recorded, config)
 
@@ -89,7 +89,7 @@ func (l *lane) nondeterminism(first, second *outcome, repetition, differences st
 func (o *outcome) token(deviations []choice.Deviation) choice.Token {
 	return choice.Token{
 		Scenario: o.attempt.scenario.Name, Options: tokenOptions(o.plan.options), Property: o.property(), Strategy: o.plan.strategy.Name(), Seed: o.plan.seed,
-		Length: o.plan.length, DataSeed: dataSeed(o.plan.seed), Deviations: deviations, Hash: o.hash,
+		Length: o.plan.length, Learnt: o.plan.known.Encode(), DataSeed: dataSeed(o.plan.seed), Deviations: deviations, Hash: o.hash,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 type worker struct {
 	runner   *sim.Runner
 	sources  map[string]strategy.Source // by kind of strategy
+	lessons  *strategy.Lessons          // of the batch under way; nil: not wanted
 	recorder choice.Recorder
 	replay   choice.Replay
 
@@ -30,14 +31,22 @@ type attempt struct {
 
 // work makes runs of the batch until none is left.
 func (w *worker) work(ctx context.Context, b *batch) {
+	w.begin(b)
 	for o := b.claim(ctx); o != nil; o = b.claim(ctx) {
 		w.make(b, o)
 	}
 }
 
+// begin gets ready for the runs of a batch.
+func (w *worker) begin(b *batch) {
+	if w.lessons == nil && b.learns {
+		w.lessons = &strategy.Lessons{}
+	}
+}
+
 // make makes one run as its plan says.
 func (w *worker) make(b *batch, o *outcome) {
-	source := w.source(o.plan)
+	source := w.source(o.plan, w.lessons)
 	w.run(b.scenario, o, sim.RunConfig{Source: source, DataSeed: dataSeed(o.plan.seed)})
 	o.choices = source.Choices()
 	b.finish(o)
@@ -45,14 +54,17 @@ func (w *worker) make(b *batch, o *outcome) {
 	w.steps.Add(o.steps)
 }
 
-// source is the source that the plan asks for, at the beginning of its run.
-func (w *worker) source(p plan) strategy.Source {
+// source is the source that the plan asks for, at the beginning of its run. It adds what it learns to lessons, unless that is nil.
+func (w *worker) source(p plan, lessons *strategy.Lessons) strategy.Source {
 	source, ok := w.sources[p.strategy.Kind()]
 	if !ok {
 		source = p.strategy.Source()
 		w.sources[p.strategy.Kind()] = source
 	}
 	p.strategy.Begin(source, p.seed, p.length)
+	if learner, ok := source.(strategy.Learner); ok {
+		learner.Learn(p.known, lessons)
+	}
 	return source
 }
 

@@ -26,6 +26,8 @@ type Strategy struct {
 	forks []Fork        // of a guided strategy
 	parts []Strategy    // of a mix; else empty
 	make  func() Source // of a single strategy
+
+	learns learning
 }
 
 // Name is what Parse reads the strategy from.
@@ -85,25 +87,54 @@ func List() []Info {
 		{"random", "any actor that can move, all alike"},
 		{guidedName, "as random, but most runs begin as one that came to something rare, and fork off there"},
 		{"pct:D", fmt.Sprintf("random priorities with D-1 changes (D from 1 to %d): finds any bug of depth D with a stated chance", maxDepth)},
+		{"pos", "random priorities, drawn again where steps race: few runs are spent on orders that cannot matter"},
+		{"urw", "an actor with much left to do is likelier, as earlier runs had it: all interleavings alike"},
+		{"surw", "the same for the operations on a few objects, other ones in each run: all orders of these alike"},
+		{"delay:D", fmt.Sprintf("the default order, but for D delays (D from 0 to %d)", maxDelays)},
+		{"fair", "round and round: every actor that can move does, again and again"},
+	}
+}
+
+// plain are the strategies without a parameter.
+func plain() map[string]Strategy {
+	return map[string]Strategy{
+		"random": {make: func() Source { return &random{} }},
+		"pos":    {make: func() Source { return &pos{} }},
+		"urw":    {make: func() Source { return &urw{} }, learns: learnsSteps},
+		"surw":   {make: func() Source { return &surw{} }, learns: learnsSites},
+		"fair":   {make: func() Source { return &fair{} }},
 	}
 }
 
 // Parse reads the name of a strategy. The error is one line that says what there is.
 func Parse(name string) (Strategy, error) {
-	kind, parameter, hasParameter := strings.Cut(name, ":")
-	switch {
-	case name == "random":
-		return Strategy{name: name, make: func() Source { return &random{} }}, nil
-	case name == Default:
+	if name == Default {
 		return mix(), nil
-	case name == guidedName || strings.HasPrefix(name, guidedName+"+"):
+	}
+	if name == guidedName || strings.HasPrefix(name, guidedName+"+") {
 		return parseGuided(name)
-	case kind == "pct":
-		depth, err := strconv.Atoi(parameter)
-		if !hasParameter || err != nil || depth < 1 || depth > maxDepth || strconv.Itoa(depth) != parameter {
+	}
+	kind, parameter, hasParameter := strings.Cut(name, ":")
+	if s, ok := plain()[kind]; ok {
+		if hasParameter {
+			return Strategy{}, fmt.Errorf("strategy %q: %s has no parameter", name, kind)
+		}
+		s.name = name
+		return s, nil
+	}
+	n, err := strconv.Atoi(parameter)
+	number := hasParameter && err == nil && strconv.Itoa(n) == parameter
+	switch kind {
+	case "pct":
+		if !number || n < 1 || n > maxDepth {
 			return Strategy{}, fmt.Errorf("strategy %q: pct needs the depth of the bugs that it looks for, from 1 to %d, such as pct:3", name, maxDepth)
 		}
-		return Strategy{name: name, make: func() Source { return newPCT(depth) }}, nil
+		return Strategy{name: name, make: func() Source { return newPCT(n) }}, nil
+	case "delay":
+		if !number || n < 0 || n > maxDelays {
+			return Strategy{}, fmt.Errorf("strategy %q: delay needs the number of delays in a run, from 0 to %d, such as delay:2", name, maxDelays)
+		}
+		return Strategy{name: name, make: func() Source { return newDelay(n) }}, nil
 	default:
 		return Strategy{}, fmt.Errorf("unknown strategy %q: there are %s", name, names())
 	}

@@ -1,8 +1,10 @@
 package strategy
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -25,7 +27,7 @@ func source(t require.TestingT, name string) Source {
 	return s.Source()
 }
 
-var single = []string{"random", "guided", "pct:1", "pct:3", "pct:16"}
+var single = []string{"random", "guided", "pct:1", "pct:3", "pct:16", "pos", "urw", "surw", "delay:0", "delay:2", "delay:16", "fair"}
 
 func TestSameSeedDecidesTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -207,12 +209,18 @@ func TestParse(t *testing.T) {
 		require.Equal(t, name, s.Name())
 	}
 	for name, want := range map[string]string{
-		"":       `unknown strategy "": there are mix, random, guided, pct:D`,
-		"guess":  `unknown strategy "guess": there are mix, random, guided, pct:D`,
-		"pct":    `strategy "pct": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
-		"pct:0":  `strategy "pct:0": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
-		"pct:+3": `strategy "pct:+3": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
-		"pct:99": `strategy "pct:99": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
+		"":         `unknown strategy "": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`,
+		"guess":    `unknown strategy "guess": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`,
+		"pos:2":    `strategy "pos:2": pos has no parameter`,
+		"fair:":    `strategy "fair:": fair has no parameter`,
+		"delay":    `strategy "delay": delay needs the number of delays in a run, from 0 to 16, such as delay:2`,
+		"delay:":   `strategy "delay:": delay needs the number of delays in a run, from 0 to 16, such as delay:2`,
+		"delay:-1": `strategy "delay:-1": delay needs the number of delays in a run, from 0 to 16, such as delay:2`,
+		"delay:17": `strategy "delay:17": delay needs the number of delays in a run, from 0 to 16, such as delay:2`,
+		"pct":      `strategy "pct": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
+		"pct:0":    `strategy "pct:0": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
+		"pct:+3":   `strategy "pct:+3": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
+		"pct:99":   `strategy "pct:99": pct needs the depth of the bugs that it looks for, from 1 to 16, such as pct:3`,
 	} {
 		_, err := Parse(name)
 		require.EqualError(t, err, want)
@@ -234,19 +242,114 @@ func TestLengthsAreThoseOfTheLastWholeGeneration(t *testing.T) {
 	require.EqualValues(t, 1, l.Draw(1), "a run without a choice has length 1")
 }
 
-func BenchmarkSchedule(b *testing.B) {
-	for _, name := range []string{"random", "pct:3"} {
-		b.Run(name, func(b *testing.B) {
-			s := source(b, name)
-			s.Begin(1, 1000)
-			enabled := actors(kernel.TaskActor, 1, 2, 3, 4)
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if i%1000 == 0 {
-					s.Begin(uint64(i), 1000)
-				}
-				s.Schedule(enabled[0], enabled, nil)
-			}
-		})
+// everybody is a world of actors that can always move: tasks, two of which touch one object, and a delivery.
+func everybody() []*choice.Actor {
+	k := kernel.New()
+	k.Begin(kernel.Options{})
+	shared := k.NewObject(kernel.AtomicObject, "")
+	return []*choice.Actor{
+		k.NewActor(kernel.TaskActor, "spinner", kernel.OpYield, nil, nil),
+		k.NewActor(kernel.TaskActor, "writer", kernel.OpStore, shared, nil),
+		k.NewActor(kernel.TaskActor, "writer", kernel.OpStore, shared, nil),
+		k.NewActor(kernel.DeliveryActor, "link", kernel.OpDeliver, k.NewObject(kernel.ConnObject, ""), nil),
 	}
 }
+
+// begin starts a run of a source that has learnt, if it learns, that each actor makes some steps.
+func begin(s Source, seed uint64, site int) {
+	s.Begin(seed, 1000)
+	if learner, ok := s.(Learner); ok {
+		known := Weights{Site: site}
+		for c := range known.Steps {
+			known.Steps[c] = 100 * unit
+		}
+		learner.Learn(known, nil)
+	}
+}
+
+func TestEverybodyMovesInTheEnd(t *testing.T) {
+	all := everybody()
+	for _, name := range single {
+		s := source(t, name)
+		for seed := range uint64(20) {
+			begin(s, scramble(seed), siteOf(all[1]))
+			moved := map[int32]bool{}
+			for range 3 * fairAfter {
+				a := all[s.Schedule(nil, all, nil)]
+				moved[a.ID] = true
+				if follower, ok := s.(choice.Follower); ok {
+					follower.Moved(a)
+				}
+			}
+			require.Len(t, moved, len(all), "%s, seed %d", name, seed)
+		}
+	}
+}
+
+func TestAChoiceAllocatesNothing(t *testing.T) {
+	all, armed := everybody(), actors(kernel.FaultActor, 100)
+	lessons := &Lessons{}
+	for _, name := range single {
+		s := source(t, name)
+		begin(s, 1, siteOf(all[1]))
+		if learner, ok := s.(Learner); ok {
+			learner.Learn(Weights{Site: siteOf(all[1]), Steps: [classes]uint32{1}}, lessons)
+		}
+		require.Zero(t, testing.AllocsPerRun(2000, func() {
+			i := s.Schedule(all[0], all, armed)
+			if follower, ok := s.(choice.Follower); ok {
+				follower.Moved(all[i%len(all)])
+			}
+			s.Value(choice.Site{}, 3)
+		}), name)
+		require.Zero(t, testing.AllocsPerRun(100, func() { s.Begin(2, 100) }), name)
+	}
+}
+
+// BenchmarkSchedule is one choice among tasks. x-random is its time against that of random, in turns.
+func BenchmarkSchedule(b *testing.B) {
+	for _, name := range []string{"random", "pct:3", "pos", "urw", "surw", "delay:3", "fair"} {
+		for _, tasks := range []int{4, 16} {
+			b.Run(fmt.Sprintf("%s/tasks=%d", name, tasks), func(b *testing.B) {
+				baseline, s := source(b, "random"), source(b, name)
+				all := everybody()
+				for len(all) < tasks {
+					all = append(all, everybody()[0])
+				}
+				for i, a := range all {
+					a.ID = int32(1 + i)
+				}
+				begin(baseline, 1, siteOf(all[1]))
+				begin(s, 1, siteOf(all[1]))
+				choices := b.N/turns + 1
+				measure := func(s Source) float64 {
+					follower, _ := s.(choice.Follower)
+					started := time.Now()
+					for n := range choices {
+						if n%1000 == 0 {
+							begin(s, uint64(n), siteOf(all[1]))
+						}
+						i := s.Schedule(all[0], all, nil)
+						if follower != nil {
+							follower.Moved(all[i])
+						}
+					}
+					return float64(time.Since(started))
+				}
+				ratios := make([]float64, turns)
+				b.ReportAllocs()
+				b.ResetTimer()
+				for i := range ratios {
+					own := measure(s)
+					b.StopTimer()
+					ratios[i] = own / measure(baseline)
+					b.StartTimer()
+				}
+				slices.Sort(ratios)
+				b.ReportMetric(ratios[turns/2], "x-random")
+			})
+		}
+	}
+}
+
+const turns = 11
