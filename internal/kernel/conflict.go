@@ -109,10 +109,7 @@ func (a *Actor) waitsAt(o *Object) bool {
 
 // conflict is the table, but for an unbuffered channel: there a close comes between a sender and its receiver.
 func (o *Object) conflict(a, b Op) bool {
-	if o.kind == ChanObject && o.capacity == 0 && (a == OpClose && b == OpRecv || a == OpRecv && b == OpClose) {
-		return true
-	}
-	return conflicts[a][b]
+	return Conflicts(o.kind == ChanObject && o.capacity == 0, a, b)
 }
 
 // accesses is the number of objects that the next step of an actor touches; access answers the i-th and what is done to it.

@@ -177,7 +177,7 @@ type Move struct {
 func (k *Kernel) Record(on bool) {
 	clear(k.moves)
 	k.moves, k.recording = k.moves[:0], on
-	k.told = k.tracer != nil || on
+	k.told = k.tracer != nil || k.listener != nil || on
 }
 
 // Recorded are the steps since Record, oldest first.
@@ -196,6 +196,9 @@ func (k *Kernel) Recording() bool { return k.recording }
 func (k *Kernel) tell(a *Actor) {
 	if k.tracer != nil {
 		k.tracer.Step(k.steps, k.now, a)
+	}
+	if k.listener != nil {
+		k.listener.Step(a)
 	}
 	if k.recording {
 		k.moves = append(k.moves, Move{Step: k.steps, Now: k.now, Actor: a, Op: a.Op, Object: a.object})

@@ -45,9 +45,10 @@ type Violation struct {
 // Options of one run.
 type Options struct {
 	Source   Source
-	DataSeed uint64 // of the random bytes
-	MaxSteps int64  // more are a violation of "steps"; 0: no limit
-	Tracer   Tracer // nil: none
+	DataSeed uint64   // of the random bytes
+	MaxSteps int64    // more are a violation of "steps"; 0: no limit
+	Tracer   Tracer   // nil: none
+	Listener Listener // nil: none
 }
 
 // Kernel is the machine. Make one with New, then for each run: Begin, spawn tasks, Run, End.
@@ -65,7 +66,8 @@ type Kernel struct {
 	onStep   func()
 	onRest   func()
 	tracer   Tracer
-	told     bool // somebody wants to know of each step: the tracer, or who records
+	listener Listener
+	told     bool // somebody wants to know of each step: the tracer, the listener, or who records
 	now      time.Duration
 	steps    int64
 	maxSteps int64
@@ -121,6 +123,7 @@ func (k *Kernel) Poked() bool { return k.poked.Load() }
 //go:norace
 func (k *Kernel) Begin(o Options) {
 	k.source, k.tracer, k.onStep, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, o.MaxSteps, o.DataSeed
+	k.listener = o.Listener
 	k.Record(false)
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
 	clear(k.heap)
@@ -260,6 +263,21 @@ func (k *Kernel) outcome(v uint64) { k.hash = mix(k.hash, v) }
 //go:norace
 func (k *Kernel) Inline(f func()) {
 	k.mustLive()
+	k.touchWorld()
+	k.covered(f)
+}
+
+// Covered is Inline for an f that reads and writes only what the table of dependences knows: what the step has announced, and
+// what f touches by operations.
+//
+//go:norace
+func (k *Kernel) Covered(f func()) {
+	k.mustLive()
+	k.covered(f)
+}
+
+//go:norace
+func (k *Kernel) covered(f func()) {
 	if raceEnabled && k.task != nil {
 		k.onHub(f)
 		k.acquireHub()
@@ -274,6 +292,20 @@ func (k *Kernel) Inline(f func()) {
 //go:norace
 func (k *Kernel) Observe(f func()) {
 	k.mustLive()
+	k.touchWorld()
+	k.observe(f)
+}
+
+// ObserveCovered is Observe for an f as Covered wants it.
+//
+//go:norace
+func (k *Kernel) ObserveCovered(f func()) {
+	k.mustLive()
+	k.observe(f)
+}
+
+//go:norace
+func (k *Kernel) observe(f func()) {
 	if raceEnabled && k.task != nil {
 		k.onHub(f)
 		return
