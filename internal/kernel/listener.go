@@ -60,6 +60,11 @@ func (a *Actor) Access(i int) (*Object, Op) { return a.access(i) }
 //go:norace
 func (a *Actor) Parked() bool { return a.parked }
 
+// Enabled says whether the actor can be chosen.
+//
+//go:norace
+func (a *Actor) Enabled() bool { return a.enabled >= 0 }
+
 // Elsewhere calls f for the objects that a step at o touches through others: those at which a task is parked that waits at o,
 // too, and may be made to go on there.
 //

@@ -14,6 +14,7 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
+	short      bool // it takes from a count that may have been too low before what it does not need to come after
 }
 
 // footprint is a range of the accesses of a trace, and what no object stands for.
@@ -45,6 +46,8 @@ func relate(a, b *access) relation {
 		return conflicts
 	}
 	switch {
+	case a.misuse() || b.misuse():
+		return conflicts
 	case a.op == kernel.OpUnlock && b.op == kernel.OpLock,
 		a.op == kernel.OpWUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpAnnounce),
 		a.op == kernel.OpRUnlock && b.op == kernel.OpDrain,
@@ -53,16 +56,43 @@ func relate(a, b *access) relation {
 	case a.op == kernel.OpLock && b.op == kernel.OpUnlock, a.op == kernel.OpDrain && b.op == kernel.OpWUnlock:
 		// An unlock that its own task's lock does not precede is a misuse in the other order. The own lock is no race.
 		return conflicts
+	case (a.op == kernel.OpRLock || a.op == kernel.OpTryRLock) && b.op == kernel.OpRUnlock && b.short:
+		return conflicts
 	case a.kind == kernel.ChanObject:
 		return relateChan(a, b, unbuffered)
 	}
 	return independent
 }
 
+// misuse says whether the step has unlocked what was not locked, or taken a counter below zero.
+func (a *access) misuse() bool {
+	switch a.op {
+	case kernel.OpUnlock, kernel.OpWUnlock:
+		return a.heldBefore == a.heldAfter
+	case kernel.OpRUnlock:
+		return a.after == a.before
+	}
+	return a.kind == kernel.WaitGroupObject && (a.before < 0 || a.after < 0)
+}
+
+// takes is by how much the step lowers a count that must not become negative.
+func (a *access) takes() int32 {
+	switch {
+	case a.op == kernel.OpRUnlock:
+		return 1
+	case a.op == kernel.OpAdd && a.after < a.before:
+		return a.before - a.after
+	}
+	return 0
+}
+
 // relateWaitGroup: additions commute; a wait, which is possible at zero only, races with what goes up and is enabled by what
 // comes down.
 func relateWaitGroup(a, b *access) relation {
 	add, wait := a, b
+	if a.misuse() || b.misuse() || a.op == kernel.OpAdd && b.op == kernel.OpAdd && a.after > a.before && b.short {
+		return conflicts
+	}
 	if a.op == kernel.OpWait {
 		add, wait = b, a
 	}
@@ -95,7 +125,7 @@ func relateChan(a, b *access, unbuffered bool) relation {
 	return independent
 }
 
-// commute says whether two next steps, both possible, can be made in either order.
+// commute says whether step a, which was possible, is the same after step b as before it.
 func (t *trace) commute(a, b footprint) bool {
 	if a.all || b.all || a.world && b.world {
 		return false
@@ -103,7 +133,8 @@ func (t *trace) commute(a, b footprint) bool {
 	for i := a.from; i < a.to; i++ {
 		x := &t.accesses[i]
 		for j := b.from; j < b.to; j++ {
-			if y := &t.accesses[j]; x.object == y.object && (relate(x, y) == conflicts || relate(y, x) == conflicts) {
+			y := &t.accesses[j]
+			if x.object == y.object && (relate(x, y) == conflicts || relate(y, x) == conflicts || y.after < x.takes()) {
 				return false
 			}
 		}

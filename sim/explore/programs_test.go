@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/heddle-go/heddle/internal/conformance"
 	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
@@ -33,8 +32,17 @@ type program struct {
 
 func (p program) end(r sim.Result) string {
 	end := p.state()
-	if r.Failure != nil {
-		end += " " + r.Failure.Property + " " + r.Failure.Message
+	if f := r.Failure; f != nil {
+		if len(f.Tasks) == 0 {
+			return f.Property + " " + f.Message // whatever the others have done by then
+		}
+		end += " " + f.Property
+		var tasks []string
+		for _, task := range f.Tasks {
+			tasks = append(tasks, fmt.Sprint(task.Path, task.Operation, task.Object))
+		}
+		slices.Sort(tasks) // they come in the order of their creation
+		end += fmt.Sprint(tasks)
 	}
 	return end
 }
@@ -76,7 +84,7 @@ func (w *watcher) Begin(k *kernel.Kernel) {
 func (w *watcher) finish() {
 	if i, ok := w.settle(); ok {
 		w.open(i)
-		w.order(i, func(int) {})
+		w.order(i, func(int) bool { return true })
 	}
 }
 
@@ -98,7 +106,7 @@ func (w *watcher) Touch(op kernel.Op, o *kernel.Object) {
 
 // exhaustive makes every schedule; false: there are more than most.
 func exhaustive(t testing.TB, p program, most int) (o outcome, all bool) {
-	everything, runner, w := new(conformance.Enumerator), sim.NewRunner(), new(watcher)
+	everything, runner, w := new(orderly), sim.NewRunner(), new(watcher)
 	defer runner.Close()
 	o = outcome{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for everything.Next() {

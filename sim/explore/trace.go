@@ -36,6 +36,8 @@ type trace struct {
 	wakes   []int32          // actors that it has woken
 	world   bool
 	all     bool
+	sums    []int32 // memory for markShort
+	lows    []int32
 	setUp   int32 // the highest actor id before the first step
 }
 
@@ -230,22 +232,22 @@ func (t *trace) join(e *event, k int) {
 }
 
 // order completes the clock of event i, which must be open. race is called for every earlier event that i conflicts with and could
-// have preceded, the latest first. Conflicts are found against the clock of the task alone, before any edge of the objects that the
+// have preceded, the latest first, and answers whether it really could have: else it is what made event i possible. Conflicts are found against the clock of the task alone, before any edge of the objects that the
 // step touches is added: that an unlock enables a lock must not hide that two locks conflict.
-func (t *trace) order(i int, race func(k int)) {
+func (t *trace) order(i int, race func(k int) bool) {
 	e := &t.events[i]
 	if e.time {
 		t.clocks[e.clock+e.actor] = int32(i + 1)
 		return
 	}
+	t.markShort(i)
 	for k := i - 1; k > int(e.barrier); k-- {
-		if !t.precedes(k, i) && t.relation(t.events[k].footprint, e.footprint) == conflicts {
-			race(k)
+		if !t.precedes(k, i) && t.relation(t.events[k].footprint, e.footprint) == conflicts && race(k) {
 			t.join(e, k)
 		}
 	}
 	for k := i - 1; k > int(e.barrier); k-- {
-		if !t.precedes(k, i) && t.relation(t.events[k].footprint, e.footprint) == enables {
+		if !t.precedes(k, i) && t.relation(t.events[k].footprint, e.footprint) != independent {
 			t.join(e, k)
 		}
 	}
@@ -255,6 +257,42 @@ func (t *trace) order(i int, race func(k int)) {
 		}
 	}
 	t.clocks[e.clock+e.actor] = int32(i + 1)
+}
+
+// markShort finds what takes from a count, such as Done, that could have come when the count was too low: an order that is a
+// misuse. The count is at least what comes before in the own task makes it, less the most that each other task can have taken.
+func (t *trace) markShort(i int) {
+	e := &t.events[i]
+	for j := e.from; j < e.to; j++ {
+		a := &t.accesses[j]
+		taken := a.takes()
+		if taken == 0 {
+			continue
+		}
+		least := a.before
+		t.sums, t.lows = t.sums[:0], t.lows[:0]
+		for range e.width {
+			t.sums, t.lows = append(t.sums, 0), append(t.lows, 0)
+		}
+		for k := int(e.barrier) + 1; k < i; k++ {
+			if t.precedes(k, i) {
+				continue
+			}
+			other := &t.events[k]
+			for l := other.from; l < other.to; l++ {
+				if b := &t.accesses[l]; b.object == a.object {
+					change := b.after - b.before
+					least -= change
+					t.sums[other.actor] += change
+					t.lows[other.actor] = min(t.lows[other.actor], t.sums[other.actor])
+				}
+			}
+		}
+		for _, low := range t.lows {
+			least += low
+		}
+		a.short = least < taken
+	}
 }
 
 // class is a number for the Mazurkiewicz trace of the run so far: equal ones have the same steps in the same partial order.

@@ -34,7 +34,9 @@ type tree struct {
 	defect  string
 	initial []int32 // memory for race
 	moved   []int32
+	planned []event
 	only    [1]*kernel.Actor
+	due     []*kernel.Actor // timers and deliveries that could move instead of the step under way
 }
 
 // node is a place where an actor was chosen: the state before the event of the same index.
@@ -93,6 +95,12 @@ func (x *tree) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 		return 0
 	}
 	actor := x.events[i].actor
+	x.due = x.due[:0]
+	for _, a := range enabled {
+		if a.Kind != kernel.TaskActor && a.ID != actor {
+			x.due = append(x.due, a)
+		}
+	}
 	for j, a := range enabled {
 		if a.ID == actor {
 			return j
@@ -142,10 +150,13 @@ func (x *tree) Step(a *kernel.Actor) {
 		x.fail("the program is not deterministic: another actor moves than in the run before")
 		return
 	}
-	x.depth++
 	if i >= x.fresh {
+		if a.Kind == kernel.ClockActor {
+			x.waiting() // nothing after it races with anything before
+		}
 		x.begin(i, a)
 	}
+	x.depth++
 }
 
 // limited ends a run that has as many steps as it may.
@@ -305,7 +316,13 @@ func (x *tree) finish() {
 	n, e := &x.nodes[i], &x.events[i]
 	n.world, n.all = n.world || e.world, n.all || e.all
 	x.open(i)
-	x.order(i, func(k int) { x.race(k, i) })
+	x.order(i, func(k int) bool { return x.race(k, i) })
+	for _, a := range x.due {
+		if c := x.candidate(i, a.ID); c != nil && !a.Enabled() && !c.asleep {
+			c.wanted = true // it was stopped, and would never be seen to race
+		}
+	}
+	x.due = x.due[:0]
 	if x.kernel.Stopped() && !x.over { // then every other step could have come before
 		for j := int(n.candidates); j < len(x.candidates); j++ {
 			if c := &x.candidates[j]; !c.asleep {
@@ -316,28 +333,32 @@ func (x *tree) finish() {
 }
 
 // waiting finds the races of the tasks that are blocked, as if they had gone on: another one may have taken from them what they
-// wait for. (Those that are parked at an unbuffered channel have made a step to arrive there.)
+// wait for. (Those that are parked at an unbuffered channel have made a step to arrive there.) It is called where no task could
+// move: at the end, before time advances, and where all that could sleep.
 func (x *tree) waiting() {
+	i := x.depth
+	planned := append(x.planned[:0], x.events[i:]...) // an advance of time
 	x.kernel.Tasks(func(a *kernel.Actor) {
 		if a.Ready() || a.Parked() {
 			return
 		}
-		i := len(x.events)
-		x.events = append(x.events, event{})
+		x.events = append(x.events[:i], event{})
 		mark := len(x.accesses)
 		x.begin(i, a)
 		x.settle()
 		x.open(i)
-		x.order(i, func(k int) { x.race(k, i) })
+		x.order(i, func(k int) bool { return x.race(k, i) })
 		x.unsettle(i)
-		x.events = x.events[:i]
 		x.accesses = x.accesses[:mark]
 	})
+	x.events = append(x.events[:i], planned...)
+	x.planned = planned
 }
 
 // race plans the run in which event i comes before event k, with which it conflicts: at the node of k, unless one is tried there
-// already, an actor that can begin the steps between them that k does not precede, and then i.
-func (x *tree) race(k, i int) {
+// already, an actor that can begin the steps between them that k does not precede, and then i. It answers false if the actor of
+// i was waiting there and could not move, so that nothing but k can have made it possible.
+func (x *tree) race(k, i int) (possible bool) {
 	late := &x.events[i]
 	x.initial, x.moved = x.initial[:0], x.moved[:0]
 	own := false // the actor of i has an earlier step among those moved
@@ -362,14 +383,13 @@ func (x *tree) race(k, i int) {
 	for j := 0; begins && j < len(x.moved); j++ {
 		begins = x.relation(x.events[x.moved[j]].footprint, late.footprint) == independent
 	}
-	var choice *candidate
-	if begins {
-		if c := x.candidate(k, late.actor); c != nil {
-			if c.wanted || c.asleep {
-				return
-			}
-			choice = c
-		}
+	choice := x.candidate(k, late.actor)
+	possible = own || choice != nil
+	if !begins {
+		choice = nil
+	}
+	if choice != nil && (choice.wanted || choice.asleep) {
+		return possible
 	}
 	for _, f := range x.initial {
 		c := x.candidate(k, x.events[f].actor)
@@ -379,7 +399,7 @@ func (x *tree) race(k, i int) {
 				x.defect = "a step that was taken for independent has made another one possible"
 			}
 		case c.wanted || c.asleep:
-			return
+			return possible
 		case choice == nil:
 			choice = c
 		}
@@ -387,6 +407,7 @@ func (x *tree) race(k, i int) {
 	if choice != nil {
 		choice.wanted = true
 	}
+	return possible
 }
 
 // next goes back to the last decision with something left to try, and takes that. It answers false if there is none: the search
