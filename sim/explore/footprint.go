@@ -14,6 +14,7 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
+	strict     bool // see trace.misused
 	short      bool // it takes from a count that may have been too low before what it does not need to come after
 }
 
@@ -56,7 +57,8 @@ func relate(a, b *access) relation {
 	case a.op == kernel.OpLock && b.op == kernel.OpUnlock, a.op == kernel.OpDrain && b.op == kernel.OpWUnlock:
 		// An unlock that its own task's lock does not precede is a misuse in the other order. The own lock is no race.
 		return conflicts
-	case (a.op == kernel.OpRLock || a.op == kernel.OpTryRLock) && b.op == kernel.OpRUnlock && b.short:
+	case (a.op == kernel.OpRLock || a.op == kernel.OpTryRLock) && b.op == kernel.OpRUnlock && (b.short || a.strict),
+		a.op == kernel.OpRUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpTryRLock) && a.strict:
 		return conflicts
 	case a.kind == kernel.ChanObject:
 		return relateChan(a, b, unbuffered)
@@ -90,7 +92,7 @@ func (a *access) takes() int32 {
 // comes down.
 func relateWaitGroup(a, b *access) relation {
 	add, wait := a, b
-	if a.misuse() || b.misuse() || a.op == kernel.OpAdd && b.op == kernel.OpAdd && a.after > a.before && b.short {
+	if a.misuse() || b.misuse() || a.op == kernel.OpAdd && b.op == kernel.OpAdd && (a.strict || a.after > a.before && b.short) {
 		return conflicts
 	}
 	if a.op == kernel.OpWait {

@@ -48,8 +48,10 @@ func (p program) end(r sim.Result) string {
 }
 
 // reduced makes the runs that the search makes.
-func reduced(t testing.TB, p program, most int) outcome {
-	x, runner := new(tree), sim.NewRunner()
+func reduced(t testing.TB, p program, most int) outcome { return reducedFrom(t, new(tree), p, most) }
+
+func reducedFrom(t testing.TB, x *tree, p program, most int) outcome {
+	runner := sim.NewRunner()
 	defer runner.Close()
 	o := outcome{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for more := true; more && o.runs+o.blocked < most; more = x.next() {
@@ -58,6 +60,10 @@ func reduced(t testing.TB, p program, most int) outcome {
 		require.NoError(t, err)
 		if o.defect = x.defect; o.defect != "" {
 			return o
+		}
+		if x.misused && !x.strict {
+			x.restart()
+			return reducedFrom(t, x, p, most)
 		}
 		if x.blocked {
 			o.blocked++
@@ -84,7 +90,7 @@ func (w *watcher) Begin(k *kernel.Kernel) {
 func (w *watcher) finish() {
 	if i, ok := w.settle(); ok {
 		w.open(i)
-		w.order(i, func(int) bool { return true })
+		w.order(i, nil, func(int) bool { return true })
 	}
 }
 

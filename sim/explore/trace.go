@@ -38,7 +38,13 @@ type trace struct {
 	all     bool
 	sums    []int32 // memory for markShort
 	lows    []int32
-	setUp   int32 // the highest actor id before the first step
+
+	// Who takes from a count commutes with who adds to it as long as the count is never too low, which no two steps decide alone. So
+	// once a misuse was seen, a search begins anew, and strictly: none of these commute.
+	misused bool
+	strict  bool
+
+	setUp int32 // the highest actor id before the first step
 }
 
 // begin starts the event under way, whose place must have been appended.
@@ -105,6 +111,7 @@ func (t *trace) settle() (i int, ok bool) {
 	for j, o := range t.touched {
 		a := &t.accesses[int(e.from)+j]
 		a.after, a.heldAfter = int32(o.Count()), o.Held()
+		a.strict, t.misused = t.strict, t.misused || a.misuse()
 		t.count(i, a)
 	}
 	for len(t.lastOf) <= int(e.actors) {
@@ -234,13 +241,13 @@ func (t *trace) join(e *event, k int) {
 // order completes the clock of event i, which must be open. race is called for every earlier event that i conflicts with and could
 // have preceded, the latest first, and answers whether it really could have: else it is what made event i possible. Conflicts are found against the clock of the task alone, before any edge of the objects that the
 // step touches is added: that an unlock enables a lock must not hide that two locks conflict.
-func (t *trace) order(i int, race func(k int) bool) {
+func (t *trace) order(i int, sleeping []sleeper, race func(k int) bool) {
 	e := &t.events[i]
 	if e.time {
 		t.clocks[e.clock+e.actor] = int32(i + 1)
 		return
 	}
-	t.markShort(i)
+	t.markShort(i, sleeping)
 	for k := i - 1; k > int(e.barrier); k-- {
 		if !t.precedes(k, i) && t.relation(t.events[k].footprint, e.footprint) == conflicts && race(k) {
 			t.join(e, k)
@@ -260,8 +267,9 @@ func (t *trace) order(i int, race func(k int) bool) {
 }
 
 // markShort finds what takes from a count, such as Done, that could have come when the count was too low: an order that is a
-// misuse. The count is at least what comes before in the own task makes it, less the most that each other task can have taken.
-func (t *trace) markShort(i int) {
+// misuse. The count is at least what comes before in the own task makes it, less the most that each other task can have taken,
+// and those that sleep.
+func (t *trace) markShort(i int, sleeping []sleeper) {
 	e := &t.events[i]
 	for j := e.from; j < e.to; j++ {
 		a := &t.accesses[j]
@@ -290,6 +298,13 @@ func (t *trace) markShort(i int) {
 		}
 		for _, low := range t.lows {
 			least += low
+		}
+		for _, s := range sleeping {
+			for l := s.from; l < s.to; l++ {
+				if b := &t.accesses[l]; b.object == a.object {
+					least -= b.takes()
+				}
+			}
 		}
 		a.short = least < taken
 	}

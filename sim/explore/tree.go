@@ -74,6 +74,14 @@ type value struct {
 // Begin implements kernel.Listener.
 func (x *tree) Begin(k *kernel.Kernel) { x.kernel, x.setUp = k, k.Actors() }
 
+// restart forgets everything, to begin anew strictly.
+func (x *tree) restart() {
+	x.nodes, x.events, x.candidates, x.sleepers, x.values = x.nodes[:0], x.events[:0], x.candidates[:0], x.sleepers[:0], x.values[:0]
+	x.accesses, x.clocks, x.woken = x.accesses[:0], x.clocks[:0], x.woken[:0]
+	clear(x.lastOf)
+	x.strict, x.misused, x.fresh = true, false, 0
+}
+
 // start makes ready for the next run.
 func (x *tree) start() {
 	x.depth, x.valueAt, x.current = 0, 0, -1
@@ -316,7 +324,7 @@ func (x *tree) finish() {
 	n, e := &x.nodes[i], &x.events[i]
 	n.world, n.all = n.world || e.world, n.all || e.all
 	x.open(i)
-	x.order(i, func(k int) bool { return x.race(k, i) })
+	x.order(i, x.sleepers[n.sleepers:n.inherited], func(k int) bool { return x.race(k, i) })
 	for _, a := range x.due {
 		if c := x.candidate(i, a.ID); c != nil && !a.Enabled() && !c.asleep {
 			c.wanted = true // it was stopped, and would never be seen to race
@@ -347,7 +355,7 @@ func (x *tree) waiting() {
 		x.begin(i, a)
 		x.settle()
 		x.open(i)
-		x.order(i, func(k int) bool { return x.race(k, i) })
+		x.order(i, nil, func(k int) bool { return x.race(k, i) })
 		x.unsettle(i)
 		x.accesses = x.accesses[:mark]
 	})
