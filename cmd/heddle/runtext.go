@@ -95,10 +95,8 @@ func writeLedger(w io.Writer, s *search.ScenarioReport) {
 
 // writeFailure tells what went wrong, where, and how to repeat it.
 func writeFailure(w io.Writer, sc *sim.Scenario, f *search.Failure) {
-	fmt.Fprintf(w, "\n%s violates %s: %s\n", f.Scenario, f.Property, f.Message)
-	if s := statement(sc, f.Property); s != "" {
-		fmt.Fprintf(w, "  must hold: %s\n", s)
-	}
+	fmt.Fprintln(w)
+	writeViolation(w, sc, f)
 	if f.Token != "" {
 		alike := ""
 		if f.Runs > 1 {
@@ -112,6 +110,14 @@ func writeFailure(w io.Writer, sc *sim.Scenario, f *search.Failure) {
 		fmt.Fprintf(w, "  kept in %s\n", f.File)
 	}
 	fmt.Fprintf(w, "  %s\n", f.Replay)
+}
+
+// writeViolation says which property of the scenario failed, and how.
+func writeViolation(w io.Writer, sc *sim.Scenario, f *search.Failure) {
+	fmt.Fprintf(w, "%s violates %s: %s\n", f.Scenario, f.Property, f.Message)
+	if s := statement(sc, f.Property); s != "" {
+		fmt.Fprintf(w, "  must hold: %s\n", s)
+	}
 }
 
 func writeTasks(w io.Writer, tasks []sim.TaskReport) {

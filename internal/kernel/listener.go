@@ -66,7 +66,7 @@ func (a *Actor) Parked() bool { return a.parked }
 func (a *Actor) Enabled() bool { return a.enabled >= 0 }
 
 // Elsewhere calls f for the objects that a step at o touches through others: those at which a task is parked that waits at o,
-// too, and may be made to go on there.
+// too, and may be made to go on there. That is o itself if it would both send and receive there.
 //
 //go:norace
 func (o *Object) Elsewhere(f func(*Object)) {
@@ -76,7 +76,9 @@ func (o *Object) Elsewhere(f func(*Object)) {
 	for w := o.first; w != nil; w = w.next {
 		if t := w.task; t.parked && len(t.waits) > 1 {
 			for i := range t.waits {
-				f(t.waits[i].object)
+				if &t.waits[i] != w {
+					f(t.waits[i].object)
+				}
 			}
 		}
 	}

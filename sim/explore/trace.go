@@ -71,11 +71,7 @@ func (t *trace) announced(a *kernel.Actor) {
 	for i := range a.Accesses() {
 		if o, op := a.Access(i); o != nil {
 			t.touch(op, o)
-			o.Elsewhere(func(other *kernel.Object) {
-				if other != o {
-					t.touch(kernel.OpSelect, other)
-				}
-			})
+			o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
 		}
 	}
 }

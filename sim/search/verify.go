@@ -88,7 +88,7 @@ func (l *lane) nondeterminism(first, second *outcome, repetition, differences st
 // failure is the report of the run that was merged last.
 func (l *lane) failure(o *outcome, deviations []choice.Deviation) *Failure {
 	full := choice.Token{
-		Scenario: l.scenario.Name, Options: tokenOptions(o.plan.options), Property: o.failure.Property, Strategy: o.plan.strategy.Name(), Seed: o.plan.seed, Length: o.plan.length,
+		Scenario: l.scenario.Name, Options: TokenOptions(o.plan.options), Property: o.failure.Property, Strategy: o.plan.strategy.Name(), Seed: o.plan.seed, Length: o.plan.length,
 		DataSeed: dataSeed(o.plan.seed), Deviations: deviations, Hash: o.hash,
 	}
 	token := full.String()
