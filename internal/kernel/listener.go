@@ -73,13 +73,23 @@ func (o *Object) Elsewhere(f func(*Object)) {
 	if o.kind != ChanObject {
 		return
 	}
-	for w := o.first; w != nil; w = w.next {
-		if t := w.task; t.parked && len(t.waits) > 1 {
-			for i := range t.waits {
-				if &t.waits[i] != w {
-					f(t.waits[i].object)
-				}
+	for _, t := range o.kernel.live { // not the list of o: who has just parked is linked only when another task goes on
+		if !t.parked || len(t.waits) < 2 {
+			continue
+		}
+		for i := range t.waits {
+			if t.waits[i].object == o {
+				t.others(i, f)
 			}
+		}
+	}
+}
+
+//go:norace
+func (a *Actor) others(i int, f func(*Object)) {
+	for j := range a.waits {
+		if j != i {
+			f(a.waits[j].object)
 		}
 	}
 }

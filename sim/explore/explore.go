@@ -122,7 +122,7 @@ func (e *exploration) run(ctx context.Context) error {
 			return err
 		case x.defect != "":
 			return fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, x.defect)
-		case x.misused && !x.strict && (result.Failure == nil || e.config.KeepGoing):
+		case x.stricter && !x.strict && (result.Failure == nil || e.config.KeepGoing):
 			x.restart()
 			r.Executions, r.Blocked, r.Cut, r.Failures, again = 0, 0, 0, nil, true
 			continue

@@ -14,7 +14,7 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
-	strict     bool // see trace.misused
+	strict     bool // see trace.stricter
 	short      bool // it takes from a count that may have been too low before what it does not need to come after
 }
 
@@ -119,12 +119,27 @@ func relateChan(a, b *access, unbuffered bool) relation {
 	case closes && b.op == kernel.OpRecv && b.heldBefore && (unbuffered || b.before == b.after):
 		return enables
 	case unbuffered:
+		if a.strict && (a.op == kernel.OpSend && b.op == kernel.OpRecv || a.op == kernel.OpRecv && b.op == kernel.OpSend) {
+			return conflicts
+		}
 	case aSends && b.op == kernel.OpRecv && a.after > a.before && b.after < b.before && a.sent == b.received:
 		return enables
 	case a.op == kernel.OpRecv && bSends && a.after < a.before && b.after > b.before && a.received+int64(a.capacity) == b.sent:
 		return enables
 	}
 	return independent
+}
+
+// peeks says whether the step can see who has arrived at an unbuffered channel and who has not yet.
+func (a *access) peeks() bool {
+	if a.kind != kernel.ChanObject || a.capacity != 0 {
+		return false
+	}
+	switch a.op {
+	case kernel.OpSelect, kernel.OpTrySelect, kernel.OpClose, kernel.OpLen:
+		return true
+	}
+	return false
 }
 
 // commute says whether step a, which was possible, is the same after step b as before it.

@@ -61,7 +61,7 @@ func reducedFrom(t testing.TB, x *tree, p program, most int) outcome {
 		if o.defect = x.defect; o.defect != "" {
 			return o
 		}
-		if x.misused && !x.strict {
+		if x.stricter && !x.strict {
 			x.restart()
 			return reducedFrom(t, x, p, most)
 		}

@@ -1,6 +1,10 @@
 package explore
 
-import "github.com/heddle-go/heddle/internal/kernel"
+import (
+	"slices"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+)
 
 // event is a step that was made.
 type event struct {
@@ -39,10 +43,13 @@ type trace struct {
 	sums    []int32 // memory for markShort
 	lows    []int32
 
-	// Who takes from a count commutes with who adds to it as long as the count is never too low, which no two steps decide alone. So
-	// once a misuse was seen, a search begins anew, and strictly: none of these commute.
-	misused bool
-	strict  bool
+	// Two pairs commute unless a third step is there. Who takes from a count commutes with who adds to it as long as the count is
+	// never too low. Two that meet at an unbuffered channel commute as long as nobody looks who was there first. Once it shows
+	// that they do not, a search begins anew, and strictly: then they never commute.
+	stricter bool
+	met      []uint64 // channels at which two have met, by path, and
+	peeked   []uint64 // at which somebody has looked; over all runs
+	strict   bool
 
 	setUp int32 // the highest actor id before the first step
 }
@@ -68,6 +75,9 @@ func (t *trace) begin(i int, a *kernel.Actor) {
 
 // announced takes down what the actor announces to touch.
 func (t *trace) announced(a *kernel.Actor) {
+	if a.Op == kernel.OpResume {
+		return // it still shows what it has waited for
+	}
 	for i := range a.Accesses() {
 		if o, op := a.Access(i); o != nil {
 			t.touch(op, o)
@@ -107,7 +117,10 @@ func (t *trace) settle() (i int, ok bool) {
 	for j, o := range t.touched {
 		a := &t.accesses[int(e.from)+j]
 		a.after, a.heldAfter = int32(o.Count()), o.Held()
-		a.strict, t.misused = t.strict, t.misused || a.misuse()
+		a.strict, t.stricter = t.strict, t.stricter || a.misuse()
+		if !t.strict && a.kind == kernel.ChanObject && a.capacity == 0 {
+			t.watch(a, o)
+		}
 		t.count(i, a)
 	}
 	for len(t.lastOf) <= int(e.actors) {
@@ -120,6 +133,22 @@ func (t *trace) settle() (i int, ok bool) {
 		e.ordinal = t.events[e.prev].ordinal + 1
 	}
 	return i, true
+}
+
+// watch notes what there is to see at an unbuffered channel.
+func (t *trace) watch(a *access, o *kernel.Object) {
+	switch path := o.PathHash(); {
+	case a.peeks():
+		if !slices.Contains(t.peeked, path) {
+			t.peeked = append(t.peeked, path)
+		}
+		t.stricter = t.stricter || slices.Contains(t.met, path)
+	case a.op == kernel.OpSend || a.op == kernel.OpRecv:
+		if len(t.wakes) > 0 && !slices.Contains(t.met, path) {
+			t.met = append(t.met, path)
+		}
+		t.stricter = t.stricter || len(t.wakes) > 0 && slices.Contains(t.peeked, path)
+	}
 }
 
 // count adds up what has been sent on a channel, and received from it, in all.

@@ -79,7 +79,8 @@ func (x *tree) restart() {
 	x.nodes, x.events, x.candidates, x.sleepers, x.values = x.nodes[:0], x.events[:0], x.candidates[:0], x.sleepers[:0], x.values[:0]
 	x.accesses, x.clocks, x.woken = x.accesses[:0], x.clocks[:0], x.woken[:0]
 	clear(x.lastOf)
-	x.strict, x.misused, x.fresh = true, false, 0
+	x.strict, x.stricter, x.fresh = true, false, 0
+	x.met, x.peeked = x.met[:0], x.peeked[:0]
 }
 
 // start makes ready for the next run.
