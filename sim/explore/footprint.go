@@ -21,9 +21,15 @@ type access struct {
 // footprint is a range of the accesses of a trace, and what no object stands for.
 type footprint struct {
 	from, to int32
-	world    bool // the state that tasks share with models and checks, by Inline and Observe
-	all      bool // everything
+	objects  uint64 // a bit for each object; two may share one
+	world    bool   // the state that tasks share with models and checks, by Inline and Observe
+	all      bool   // everything
 }
+
+// touches says whether there is anything that another step could depend on.
+func (f *footprint) touches() bool { return f.from < f.to || f.world || f.all }
+
+func bit(object int32) uint64 { return 1 << (object & 63) }
 
 // relation is how a step depends on an earlier one of another actor.
 type relation uint8
@@ -147,6 +153,9 @@ func (t *trace) commute(a, b footprint) bool {
 	if a.all || b.all || a.world && b.world {
 		return false
 	}
+	if a.objects&b.objects == 0 {
+		return true
+	}
 	for i := a.from; i < a.to; i++ {
 		x := &t.accesses[i]
 		for j := b.from; j < b.to; j++ {
@@ -165,6 +174,9 @@ func (t *trace) relation(a, b footprint) relation {
 		return conflicts
 	}
 	strongest := independent
+	if a.objects&b.objects == 0 {
+		return strongest
+	}
 	for i := a.from; i < a.to; i++ {
 		x := &t.accesses[i]
 		for j := b.from; j < b.to; j++ {

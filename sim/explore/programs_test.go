@@ -100,15 +100,7 @@ func (w *watcher) Step(a *kernel.Actor) {
 	w.begin(len(w.events)-1, a)
 }
 
-func (w *watcher) Over()                { w.finish() }
-func (w *watcher) TouchWorld()          { w.world = true }
-func (w *watcher) TouchAll()            { w.all = true }
-func (w *watcher) Wake(a *kernel.Actor) { w.wakes = append(w.wakes, a.ID) }
-func (w *watcher) Touch(op kernel.Op, o *kernel.Object) {
-	x := tree{trace: w.trace}
-	x.Touch(op, o)
-	w.trace = x.trace
-}
+func (w *watcher) Over() { w.finish() }
 
 // exhaustive makes every schedule; false: there are more than most.
 func exhaustive(t testing.TB, p program, most int) (o outcome, all bool) {

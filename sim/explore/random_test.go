@@ -313,3 +313,30 @@ func TestRandomProgramsEndAsInAllSchedules(t *testing.T) {
 	}
 	t.Logf("%d programs, %d schedules, %d executions, %d blocked", done, runs, reducedRuns, blocked)
 }
+
+// Small programs pass wrong explorers. Of larger ones not every schedule can be made, but none may end as no execution did.
+func TestRandomSchedulesOfLargerProgramsEndAsSomeExecution(t *testing.T) {
+	programs, first, most := number(t, "HEDDLE_LARGER", 60), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 1500)
+	const schedules = 200
+	s := shape{tasks: 6, length: 4, variables: 4, locks: 3, channels: 3}
+	done, executions, blocked := 0, 0, 0
+	for seed := first; done < programs; seed++ {
+		src := randomSource(rand.New(rand.NewPCG(uint64(seed), 2)), s)
+		p := src.build(s)
+		some := reduced(t, p, most)
+		require.Empty(t, some.defect, "program %d\n%v", seed, src)
+		if some.runs+some.blocked >= most || some.runs < 20 {
+			continue
+		}
+		done++
+		executions, blocked = executions+some.runs, blocked+some.blocked
+		runner := sim.NewRunner()
+		for i := range uint64(schedules) {
+			r, err := runner.Run(p.scenario, sim.RunConfig{Source: conformance.Random(i)})
+			require.NoError(t, err)
+			require.Contains(t, some.ends, p.end(r), "program %d, schedule %d\n%v", seed, i, src)
+		}
+		runner.Close()
+	}
+	t.Logf("%d programs, %d executions, %d blocked, %d random schedules", done, executions, blocked, done*schedules)
+}

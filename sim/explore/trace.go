@@ -35,13 +35,14 @@ type trace struct {
 	woken    []int32
 	lastOf   []int32 // by actor: one more than its last event
 
-	current int              // the event under way; -1: none
-	touched []*kernel.Object // of its accesses, to see what has become of them
-	wakes   []int32          // actors that it has woken
-	world   bool
-	all     bool
-	sums    []int32 // memory for markShort
-	lows    []int32
+	current  int              // the event under way; -1: none
+	touched  []*kernel.Object // of its accesses, to see what has become of them
+	wakes    []int32          // actors that it has woken
+	world    bool
+	all      bool
+	sums     []int32 // memory for markShort
+	lows     []int32
+	enabling []int32 // memory for relateAll
 
 	// Two pairs commute unless a third step is there. Who takes from a count commutes with who adds to it as long as the count is
 	// never too low. Two that meet at an unbuffered channel commute as long as nobody looks who was there first. Once it shows
@@ -53,6 +54,9 @@ type trace struct {
 
 	setUp int32 // the highest actor id before the first step
 }
+
+// Begin implements kernel.Listener.
+func (t *trace) Begin(k *kernel.Kernel) { t.kernel, t.setUp = k, k.Actors() }
 
 // begin starts the event under way, whose place must have been appended.
 func (t *trace) begin(i int, a *kernel.Actor) {
@@ -100,6 +104,41 @@ func (t *trace) touch(op kernel.Op, o *kernel.Object) {
 	t.touched = append(t.touched, o)
 }
 
+// Touch implements kernel.Listener. What the table does not know, such as a send by a model, which looks whether there is room,
+// is taken for a try.
+//
+//go:norace
+func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
+	if t.current < 0 {
+		return
+	}
+	for _, known := range t.touched {
+		if known == o && !t.world {
+			return // announced
+		}
+	}
+	if op == kernel.OpSend || op == kernel.OpRecv {
+		op = kernel.OpTrySelect
+	}
+	t.touch(op, o)
+	o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+}
+
+// TouchWorld implements kernel.Listener.
+//
+//go:norace
+func (t *trace) TouchWorld() { t.world = true }
+
+// TouchAll implements kernel.Listener.
+//
+//go:norace
+func (t *trace) TouchAll() { t.all = true }
+
+// Wake implements kernel.Listener.
+//
+//go:norace
+func (t *trace) Wake(a *kernel.Actor) { t.wakes = append(t.wakes, a.ID) }
+
 // settle completes the event under way, now that its step has ended. It answers whether there was one.
 func (t *trace) settle() (i int, ok bool) {
 	i = t.current
@@ -110,6 +149,10 @@ func (t *trace) settle() (i int, ok bool) {
 	e := &t.events[i]
 	e.to = int32(len(t.accesses))
 	e.world, e.all, e.settled = t.world, t.all, true
+	e.objects = 0
+	for _, a := range t.accesses[e.from:e.to] {
+		e.objects |= bit(a.object)
+	}
 	e.actors = t.kernel.Actors()
 	e.woke = int32(len(t.woken))
 	t.woken = append(t.woken, t.wakes...)
@@ -272,16 +315,9 @@ func (t *trace) order(i int, sleeping []sleeper, race func(k int) bool) {
 		t.clocks[e.clock+e.actor] = int32(i + 1)
 		return
 	}
-	t.markShort(i, sleeping)
-	for k := i - 1; k > int(e.barrier); k-- {
-		if !t.precedes(k, i) && t.relation(t.events[k].footprint, e.footprint) == conflicts && race(k) {
-			t.join(e, k)
-		}
-	}
-	for k := i - 1; k > int(e.barrier); k-- {
-		if !t.precedes(k, i) && t.relation(t.events[k].footprint, e.footprint) != independent {
-			t.join(e, k)
-		}
+	if e.touches() {
+		t.markShort(i, sleeping)
+		t.relateAll(i, e, race)
 	}
 	for _, a := range t.woken[e.woke:e.wokeTo] {
 		if last := t.lastOf[a] - 1; last >= 0 {
@@ -289,6 +325,32 @@ func (t *trace) order(i int, sleeping []sleeper, race func(k int) bool) {
 		}
 	}
 	t.clocks[e.clock+e.actor] = int32(i + 1)
+}
+
+// relateAll orders event i after those before it that it depends on.
+func (t *trace) relateAll(i int, e *event, race func(k int) bool) {
+	clock := t.clocks[e.clock : e.clock+e.width]
+	enabling := t.enabling[:0]
+	for k := i - 1; k > int(e.barrier); k-- {
+		other := &t.events[k]
+		if clock[other.actor] > int32(k) || !other.touches() {
+			continue
+		}
+		switch t.relation(other.footprint, e.footprint) {
+		case conflicts:
+			if race(k) {
+				t.join(e, k)
+				continue
+			}
+			fallthrough
+		case enables:
+			enabling = append(enabling, int32(k))
+		}
+	}
+	for _, k := range enabling {
+		t.join(e, int(k))
+	}
+	t.enabling = enabling
 }
 
 // markShort finds what takes from a count, such as Done, that could have come when the count was too low: an order that is a
@@ -338,16 +400,20 @@ func (t *trace) markShort(i int, sleeping []sleeper) {
 // class is a number for the Mazurkiewicz trace of the run so far: equal ones have the same steps in the same partial order.
 func (t *trace) class() (sum uint64) {
 	for i := range t.events {
-		e := &t.events[i]
-		h := kernel.Mix(e.identity, uint64(e.ordinal))
-		past := uint64(0)
-		for a := range e.width {
-			if last := t.clocks[e.clock+a]; last > 0 {
-				p := &t.events[last-1]
-				past += kernel.Scatter(kernel.Mix(p.identity, uint64(p.ordinal)))
-			}
-		}
-		sum += kernel.Scatter(kernel.Mix(h, past))
+		sum += t.summand(i)
 	}
 	return sum
+}
+
+// summand is what event i adds to the class.
+func (t *trace) summand(i int) uint64 {
+	e := &t.events[i]
+	past := uint64(0)
+	for a := range e.width {
+		if last := t.clocks[e.clock+a]; last > 0 {
+			p := &t.events[last-1]
+			past += kernel.Scatter(kernel.Mix(p.identity, uint64(p.ordinal)))
+		}
+	}
+	return kernel.Scatter(kernel.Mix(kernel.Mix(e.identity, uint64(e.ordinal)), past))
 }

@@ -71,9 +71,6 @@ type value struct {
 	v     int32
 }
 
-// Begin implements kernel.Listener.
-func (x *tree) Begin(k *kernel.Kernel) { x.kernel, x.setUp = k, k.Actors() }
-
 // restart forgets everything, to begin anew strictly.
 func (x *tree) restart() {
 	x.nodes, x.events, x.candidates, x.sleepers, x.values = x.nodes[:0], x.events[:0], x.candidates[:0], x.sleepers[:0], x.values[:0]
@@ -200,41 +197,6 @@ func (x *tree) Over() {
 	}
 	x.over = true
 }
-
-// Touch implements kernel.Listener. What the table does not know, such as a send by a model, which looks whether there is room,
-// is taken for a try.
-//
-//go:norace
-func (x *tree) Touch(op kernel.Op, o *kernel.Object) {
-	if x.current < 0 {
-		return
-	}
-	for _, known := range x.touched {
-		if known == o && !x.world {
-			return // announced
-		}
-	}
-	if op == kernel.OpSend || op == kernel.OpRecv {
-		op = kernel.OpTrySelect
-	}
-	x.touch(op, o)
-	o.Elsewhere(func(other *kernel.Object) { x.touch(kernel.OpSelect, other) })
-}
-
-// TouchWorld implements kernel.Listener.
-//
-//go:norace
-func (x *tree) TouchWorld() { x.world = true }
-
-// TouchAll implements kernel.Listener.
-//
-//go:norace
-func (x *tree) TouchAll() { x.all = true }
-
-// Wake implements kernel.Listener.
-//
-//go:norace
-func (x *tree) Wake(a *kernel.Actor) { x.wakes = append(x.wakes, a.ID) }
 
 // grow adds a node and chooses who moves there; false: all that could move sleep. The choice is the task that moved last, if
 // it can, so that the runs have few switches.
@@ -441,9 +403,11 @@ func (x *tree) next() bool {
 		}
 		n := &x.nodes[top]
 		x.candidate(top, x.events[top].actor).done = true
-		x.sleepers = append(x.sleepers, sleeper{
-			actor: x.events[top].actor, footprint: footprint{from: n.union, to: int32(len(x.accesses)), world: n.world, all: n.all},
-		})
+		all := footprint{from: n.union, to: int32(len(x.accesses)), world: n.world, all: n.all}
+		for _, a := range x.accesses[all.from:] {
+			all.objects |= bit(a.object)
+		}
+		x.sleepers = append(x.sleepers, sleeper{actor: x.events[top].actor, footprint: all})
 		n.union, n.world, n.all = int32(len(x.accesses)), false, false
 		if c := x.untried(top); c != nil {
 			x.events[top] = event{actor: c.actor}
