@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 	"time"
@@ -18,12 +19,13 @@ import (
 )
 
 type exploreFlags struct {
-	steps     int
-	duration  time.Duration
-	keepGoing bool
-	only      string
-	noFaults  bool
-	formats   []string
+	preemptions int
+	steps       int
+	duration    time.Duration
+	keepGoing   bool
+	only        string
+	noFaults    bool
+	formats     []string
 }
 
 func (a *app) exploreCommand() *cobra.Command {
@@ -37,7 +39,10 @@ ends it, unless --keep-going is given, with the line that repeats it.
 
 Time passes only when nothing else can move, as in every simulation, and random bytes are those of one data seed: these are
 bounds of every exploration. What tasks share with models and checks counts as one object. A scenario with a check after every
-step has no two steps that commute.`,
+step has no two steps that commute.
+
+With --preemptions only the interleavings with so few unforced switches are made; those that differ in the order of steps which
+commute may then be made more than once.`,
 		Example: `  heddle explore litmus/dining-philosophers
   heddle explore litmus/aba-fixed --format json`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -50,6 +55,7 @@ step has no two steps that commute.`,
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
+	flags.IntVar(&f.preemptions, "preemptions", 0, "only runs with at most `N` switches from a task that could go on to another (default: all)")
 	flags.IntVar(&f.steps, "steps", explore.DefaultSteps, "cut off executions at `N` steps")
 	flags.DurationVar(&f.duration, "for", 0, "end after `D`, such as 30s or 10m (default: as long as it takes)")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
@@ -97,7 +103,10 @@ func (a *app) exploreConfig(c *cobra.Command, f exploreFlags, name string) (conf
 	config = explore.Config{
 		Steps: f.steps, Duration: f.duration, KeepGoing: f.keepGoing, Options: sim.Options{Only: f.only, NoFaults: f.noFaults},
 	}
+	config.Bounded, config.Preemptions = c.Flags().Changed("preemptions"), f.preemptions
 	switch {
+	case f.preemptions < 0:
+		return config, fmt.Errorf("--preemptions %d is no number of switches: give 0 or more", f.preemptions)
 	case f.steps < 1:
 		return config, fmt.Errorf("--steps %d would explore nothing: give 1 or more", f.steps)
 	case c.Flags().Changed("for") && f.duration <= 0:
@@ -117,9 +126,17 @@ func exploreLine(p explore.Progress) string {
 	line := fmt.Sprintf("%s  %s blocked  %s executions/s  %s steps/s  %s", plural(p.Executions, "execution"), thousands(p.Blocked),
 		rate(p.Executions, seconds), rate(p.Steps, seconds), plural(int64(p.Failures), "failure"))
 	if estimate := p.Estimate(); estimate > 0 {
-		line += fmt.Sprintf("  of about %s, if no more branches show", short(estimate))
+		line += fmt.Sprintf("  of about %s, if no more branches show", about(estimate))
 	}
 	return line
+}
+
+// about writes a number that is a rough guide.
+func about(n float64) string {
+	if n >= 1e12 {
+		return fmt.Sprintf("10^%.0f", math.Log10(n))
+	}
+	return short(n)
 }
 
 // exploreDocument is the JSON of heddle explore.
@@ -144,8 +161,9 @@ type exploreDocument struct {
 
 // exploreBounds are what "complete" is meant within.
 type exploreBounds struct {
-	Steps    int    `json:"steps"`     // of an execution
-	DataSeed uint64 `json:"data_seed"` // of the random bytes
+	Steps       int    `json:"steps"`       // of an execution
+	DataSeed    uint64 `json:"data_seed"`   // of the random bytes
+	Preemptions *int   `json:"preemptions"` // null: no bound
 }
 
 func newExploreDocument(config explore.Config, r *explore.Report, failed error) exploreDocument {
@@ -154,6 +172,9 @@ func newExploreDocument(config explore.Config, r *explore.Report, failed error) 
 		Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Longest: r.Longest, Seconds: r.Elapsed.Seconds(),
 		Bounds: exploreBounds{Steps: r.Limit}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
 		Faults: append([]sim.FaultCount{}, r.Faults...), Failures: append([]*search.Failure{}, r.Failures...),
+	}
+	if config.Bounded {
+		d.Bounds.Preemptions = &config.Preemptions
 	}
 	if failed != nil {
 		d.Error, _, _ = strings.Cut(failed.Error(), "\n")
@@ -182,12 +203,16 @@ func (d exploreDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 	case d.Error != "":
 		fmt.Fprintln(w, "ended early:", d.Error)
 	case d.Complete:
-		fmt.Fprintf(w, "complete: every class of interleavings, values and faults, %s, within %s for each execution and with data seed %d\n",
-			plural(int64(len(d.Failures)), "failure"), plural(int64(d.Bounds.Steps), "step"), d.Bounds.DataSeed)
+		what := "every class of interleavings"
+		if n := d.Bounds.Preemptions; n != nil {
+			what = "every interleaving with at most " + plural(int64(*n), "preemption")
+		}
+		fmt.Fprintf(w, "complete: %s, all values and faults, %s, within %s for each execution and with data seed %d\n",
+			what, plural(int64(len(d.Failures)), "failure"), plural(int64(d.Bounds.Steps), "step"), d.Bounds.DataSeed)
 	default:
 		fmt.Fprintf(w, "not complete: %s\n", strings.Join(d.Cut, "; "))
 		if all := d.Estimate; all > float64(d.Executions+d.Blocked) {
-			fmt.Fprintf(w, "about %s executions in all, if no more branches show: a rough guide\n", short(all))
+			fmt.Fprintf(w, "about %s executions in all, if no more branches show: a rough guide\n", about(all))
 		}
 	}
 	return w.Flush()

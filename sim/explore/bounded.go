@@ -65,6 +65,21 @@ func (b *bounded) next() bool {
 	return false
 }
 
+func (b *bounded) anew() bool { return false }
+
+func (b *bounded) outcome() outcome { return outcome{skipped: b.pruned, cut: b.cut, defect: b.defect} }
+
+func (b *bounded) decisions() (actors, values []int32) { return b.choices, b.drawn }
+
+func (b *bounded) behind() float64 {
+	share, behind := 1.0, 0.0
+	for _, p := range b.points {
+		behind += share * float64(p.v) / float64(p.n)
+		share /= float64(p.n)
+	}
+	return behind
+}
+
 func (b *bounded) finish() {
 	if i, ok := b.settle(); ok {
 		b.open(i)

@@ -13,17 +13,22 @@ import (
 	"slices"
 	"time"
 
+	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
 )
 
 // Config says what to explore, and how far.
 type Config struct {
-	Scenario  *sim.Scenario
-	Options   sim.Options
-	Steps     int           // of a run; a longer one is cut off. 0: DefaultSteps
-	Duration  time.Duration // 0: as long as it takes
-	KeepGoing bool          // collect distinct failures; else stop at the first
+	Scenario *sim.Scenario
+	Options  sim.Options
+	Steps    int           // of a run; a longer one is cut off. 0: DefaultSteps
+	Duration time.Duration // 0: as long as it takes
+	// Bounded says that only runs with at most so many Preemptions count: switches from a task that could go on to another task.
+	Bounded     bool
+	Preemptions int
+	KeepGoing   bool // collect distinct failures; else stop at the first
 
 	// Progress, if not nil, is called a few times a second.
 	Progress func(Progress)
@@ -53,8 +58,8 @@ func (p Progress) Estimate() float64 {
 // Report is what an exploration came to.
 type Report struct {
 	Scenario   string
-	Executions int64 // runs that were made to their end, one for each class
-	Blocked    int64 // runs that turned out to be in a class that was explored, and were cut short
+	Executions int64 // runs that were made to their end: without a bound on preemptions one for each class
+	Blocked    int64 // runs that came to where all that could follow was explored, and were ended there
 	Steps      int64
 	Longest    int64    // steps of the longest run
 	Cut        int64    // executions that were cut off at the limit of steps
@@ -79,28 +84,49 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 		config.Steps = DefaultSteps
 	}
 	e := &exploration{
-		config: config, runner: sim.NewRunner(), started: time.Now(),
+		config: config, searcher: newTree(config.Steps), runner: sim.NewRunner(), started: time.Now(),
 		report: &Report{Scenario: config.Scenario.Name, Limit: config.Steps},
 	}
 	defer e.runner.Close()
-	e.tree.limit = config.Steps
+	if config.Bounded {
+		e.searcher = newBounded(config.Preemptions, config.Steps)
+	}
 	err := e.run(ctx)
 	e.report.Elapsed = time.Since(e.started)
 	e.report.Complete = err == nil && len(e.report.Left) == 0
 	return e.report, err
 }
 
+// searcher decides the runs of an exploration, one after another.
+type searcher interface {
+	choice.Source
+	kernel.Listener
+	start()     // before each run
+	next() bool // after it: whether there is another
+	anew() bool // instead of that, if all runs so far do not count: there is another
+	outcome() outcome
+	decisions() (actors, values []int32) // of the last run: who moved, by step, and what was drawn
+	behind() float64                     // the share of what is planned that was made
+}
+
+// outcome is what a searcher knows of a run.
+type outcome struct {
+	skipped bool   // it came to where all was explored
+	cut     bool   // at the limit of steps
+	defect  string // why the exploration is wrong; empty if it is not
+}
+
 type exploration struct {
-	config  Config
-	tree    tree
-	runner  *sim.Runner
-	report  *Report
-	started time.Time
-	told    time.Time
+	config   Config
+	searcher searcher
+	runner   *sim.Runner
+	report   *Report
+	started  time.Time
+	told     time.Time
 }
 
 func (e *exploration) run(ctx context.Context) error {
-	x, r := &e.tree, e.report
+	x, r := e.searcher, e.report
 	for again := true; again || x.next(); {
 		again = false
 		if ctx.Err() != nil {
@@ -117,24 +143,24 @@ func (e *exploration) run(ctx context.Context) error {
 		}
 		x.start()
 		result, err := e.runner.Run(e.config.Scenario, e.runConfig(x))
+		o := x.outcome()
 		switch {
 		case err != nil:
 			return err
-		case x.defect != "":
-			return fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, x.defect)
-		case x.stricter && !x.strict && (result.Failure == nil || e.config.KeepGoing):
-			x.restart()
-			r.Executions, r.Blocked, r.Cut, r.Failures, again = 0, 0, 0, nil, true
+		case o.defect != "":
+			return fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
+		case (result.Failure == nil || e.config.KeepGoing) && x.anew():
+			r.Executions, r.Blocked, r.Cut, r.Failures, r.Faults, again = 0, 0, 0, nil, nil, true
 			continue
 		}
 		r.Steps += result.Steps
 		r.Longest = max(r.Longest, result.Steps)
-		if x.blocked {
+		if o.skipped {
 			r.Blocked++
 			continue
 		}
 		r.Executions++
-		if x.cut {
+		if o.cut {
 			r.Cut++
 			continue
 		}
@@ -152,7 +178,7 @@ func (e *exploration) run(ctx context.Context) error {
 	return nil
 }
 
-func (e *exploration) runConfig(x *tree) sim.RunConfig {
+func (e *exploration) runConfig(x searcher) sim.RunConfig {
 	// The tree stops a run at the limit itself: that it is too long violates nothing.
 	return sim.RunConfig{Source: x, Listener: x, MaxSteps: int64(e.config.Steps) + 1, Options: e.config.Options}
 }
@@ -189,7 +215,7 @@ func (e *exploration) left(why string) {
 func (e *exploration) progress(now time.Time) Progress {
 	r := e.report
 	return Progress{
-		Elapsed: now.Sub(e.started), Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: e.tree.behind(),
+		Elapsed: now.Sub(e.started), Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: e.searcher.behind(),
 	}
 }
 

@@ -56,13 +56,8 @@ func (t tracer) Note(string)                 {}
 // repeated makes a run of the tree again, twice: from what the tree decided, to learn in what it departs from the default, and from
 // that. It answers the failure if all three are the same run.
 func (e *exploration) repeated(result sim.Result) (*search.Failure, error) {
-	x, r := &e.tree, &repetition{}
-	for i := range x.depth {
-		r.actors = append(r.actors, x.events[i].actor)
-	}
-	for _, v := range x.values[:x.valueAt] {
-		r.values = append(r.values, v.v)
-	}
+	r := &repetition{}
+	r.actors, r.values = e.searcher.decisions()
 	found := *result.Failure
 	hash, steps := result.Hash, result.Steps
 	same := func(what string, source choice.Source, tracer sim.Tracer) error {

@@ -14,15 +14,15 @@ import (
 	"github.com/heddle-go/heddle/sim/choice"
 )
 
-// outcome is all that came of the runs of a program.
-type outcome struct {
+// result is all that came of the runs of a program.
+type result struct {
 	runs, blocked int
 	classes       map[uint64]int
 	ends          map[string]bool // final states, deadlocks and failures
 	defect        string
 }
 
-func (o outcome) sorted() []string { return slices.Sorted(maps.Keys(o.ends)) }
+func (o result) sorted() []string { return slices.Sorted(maps.Keys(o.ends)) }
 
 // program is a scenario that leaves a description of its final state.
 type program struct {
@@ -48,12 +48,12 @@ func (p program) end(r sim.Result) string {
 }
 
 // reduced makes the runs that the search makes.
-func reduced(t testing.TB, p program, most int) outcome { return reducedFrom(t, new(tree), p, most) }
+func reduced(t testing.TB, p program, most int) result { return reducedFrom(t, new(tree), p, most) }
 
-func reducedFrom(t testing.TB, x *tree, p program, most int) outcome {
+func reducedFrom(t testing.TB, x *tree, p program, most int) result {
 	runner := sim.NewRunner()
 	defer runner.Close()
-	o := outcome{classes: map[uint64]int{}, ends: map[string]bool{}}
+	o := result{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for more := true; more && o.runs+o.blocked < most; more = x.next() {
 		x.start()
 		r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x})
@@ -61,8 +61,7 @@ func reducedFrom(t testing.TB, x *tree, p program, most int) outcome {
 		if o.defect = x.defect; o.defect != "" {
 			return o
 		}
-		if x.stricter && !x.strict {
-			x.restart()
+		if x.anew() {
 			return reducedFrom(t, x, p, most)
 		}
 		if x.blocked {
@@ -103,10 +102,10 @@ func (w *watcher) Step(a *kernel.Actor) {
 func (w *watcher) Over() { w.finish() }
 
 // exhaustive makes every schedule; false: there are more than most.
-func exhaustive(t testing.TB, p program, most int) (o outcome, all bool) {
+func exhaustive(t testing.TB, p program, most int) (o result, all bool) {
 	everything, runner, w := new(orderly), sim.NewRunner(), new(watcher)
 	defer runner.Close()
-	o = outcome{classes: map[uint64]int{}, ends: map[string]bool{}}
+	o = result{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for everything.Next() {
 		if o.runs == most {
 			return o, false

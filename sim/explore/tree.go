@@ -71,6 +71,8 @@ type value struct {
 	v     int32
 }
 
+func newTree(limit int) *tree { return &tree{limit: limit} }
+
 // restart forgets everything, to begin anew strictly.
 func (x *tree) restart() {
 	x.nodes, x.events, x.candidates, x.sleepers, x.values = x.nodes[:0], x.events[:0], x.candidates[:0], x.sleepers[:0], x.values[:0]
@@ -78,6 +80,29 @@ func (x *tree) restart() {
 	clear(x.lastOf)
 	x.strict, x.stricter, x.fresh = true, false, 0
 	x.met, x.peeked = x.met[:0], x.peeked[:0]
+}
+
+// anew begins from the start if what was seen asks for that, and says whether it does.
+func (x *tree) anew() bool {
+	if x.strict || !x.stricter {
+		return false
+	}
+	x.restart()
+	return true
+}
+
+func (x *tree) outcome() outcome {
+	return outcome{skipped: x.blocked, cut: x.cut, defect: x.defect}
+}
+
+func (x *tree) decisions() (actors, values []int32) {
+	for i := range x.depth {
+		actors = append(actors, x.events[i].actor)
+	}
+	for _, v := range x.values[:x.valueAt] {
+		values = append(values, v.v)
+	}
+	return actors, values
 }
 
 // start makes ready for the next run.
