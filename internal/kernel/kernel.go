@@ -25,6 +25,7 @@ type Site struct {
 	Name   string
 	Actor  *Actor
 	Object *Object
+	Chance bool // all that matters is whether the answer is the last one
 }
 
 // Tracer is told every step and value of a run that somebody wants to read.
@@ -232,19 +233,31 @@ func (k *Kernel) Finished() bool { return k.main != nil && k.main.finished }
 //
 //go:norace
 func (k *Kernel) Value(name string, o *Object, n int) int {
+	return k.decide(Site{Name: name, Object: o}, n)
+}
+
+// Chance is a Value that counts as true if it is the last of oneIn.
+//
+//go:norace
+func (k *Kernel) Chance(name string, oneIn int) bool {
+	return oneIn > 0 && k.decide(Site{Name: name, Chance: true}, oneIn) == oneIn-1
+}
+
+//go:norace
+func (k *Kernel) decide(site Site, n int) int {
 	if n < 2 {
 		return 0
 	}
 	k.mustLive()
 	var v int
 	if raceEnabled && k.task != nil {
-		k.onHub(func() { v = k.Value(name, o, n) })
+		k.onHub(func() { v = k.decide(site, n) })
 		return v
 	}
-	site := Site{Name: name, Actor: k.actor, Object: o}
+	site.Actor = k.actor
 	v = k.source.Value(site, n)
 	if uint(v) >= uint(n) {
-		panic(fmt.Sprintf("kernel: the source answered %d at %s, want 0 to %d", v, name, n-1))
+		panic(fmt.Sprintf("kernel: the source answered %d at %s, want 0 to %d", v, site.Name, n-1))
 	}
 	k.hash = mix(k.hash, uint64(v))
 	if k.tracer != nil {

@@ -34,6 +34,7 @@ func (n *Node) Crashed() bool { return n.crashed }
 //
 //go:norace
 func (n *Node) Crash() {
+	n.kernel.touchAll()
 	n.crashed = true
 	n.kernel.Tasks(func(t *Actor) {
 		if t.node == n {

@@ -146,10 +146,18 @@ func (b *bounded) grow(enabled, armed []*kernel.Actor) bool {
 }
 
 // Value implements choice.Source.
-func (b *bounded) Value(_ choice.Site, n int) int {
+func (b *bounded) Value(site choice.Site, n int) int {
 	if b.over {
 		return 0
 	}
+	if site.Chance {
+		return b.draw(2) * (n - 1)
+	}
+	return b.draw(n)
+}
+
+// draw decides a number below n.
+func (b *bounded) draw(n int) int {
 	if b.at == len(b.points) {
 		b.points = append(b.points, point{n: int32(n)})
 	}

@@ -37,10 +37,13 @@ func (r *repetition) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) i
 }
 
 // Value implements choice.Source.
-func (r *repetition) Value(_ choice.Site, n int) int {
+func (r *repetition) Value(site choice.Site, n int) int {
 	r.value++
-	if r.value > len(r.values) {
+	switch {
+	case r.value > len(r.values):
 		return 0
+	case site.Chance:
+		return int(r.values[r.value-1]) * (n - 1)
 	}
 	return min(int(r.values[r.value-1]), n-1)
 }

@@ -28,6 +28,7 @@ func (o result) sorted() []string { return slices.Sorted(maps.Keys(o.ends)) }
 type program struct {
 	scenario *sim.Scenario
 	state    func() string
+	options  sim.Options
 }
 
 func (p program) end(r sim.Result) string {
@@ -56,7 +57,7 @@ func reducedFrom(t testing.TB, x *tree, p program, most int) result {
 	o := result{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for more := true; more && o.runs+o.blocked < most; more = x.next() {
 		x.start()
-		r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x})
+		r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x, Options: p.options})
 		require.NoError(t, err)
 		if o.defect = x.defect; o.defect != "" {
 			return o
@@ -160,7 +161,7 @@ func filesystem(threads int) program {
 				s.Go("thread", thread(t))
 			}
 		}
-	}}, func() string { return "" }}
+	}}, func() string { return "" }, sim.Options{}}
 }
 
 // readers is one writer of a variable and n readers of it.
@@ -174,7 +175,7 @@ func readers(n int) program {
 				s.Go("reader", func() { x.Load() })
 			}
 		}
-	}}, func() string { return "" }}
+	}}, func() string { return "" }, sim.Options{}}
 }
 
 func TestClassesOfTheLiterature(t *testing.T) {

@@ -270,7 +270,7 @@ func (src source) build(s shape) program {
 		}
 		return func() {}
 	}}
-	return program{scenario, func() string { return state() }}
+	return program{scenario, func() string { return state() }, sim.Options{}}
 }
 
 // orderly enumerates all schedules but for the steps that touch nothing, which come first.

@@ -147,10 +147,18 @@ func (x *tree) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 }
 
 // Value implements choice.Source.
-func (x *tree) Value(_ choice.Site, n int) int {
+func (x *tree) Value(site choice.Site, n int) int {
 	if x.over {
 		return 0
 	}
+	if site.Chance {
+		return x.draw(2) * (n - 1)
+	}
+	return x.draw(n)
+}
+
+// draw decides a number below n.
+func (x *tree) draw(n int) int {
 	if x.valueAt == len(x.values) {
 		x.values = append(x.values, value{owner: int32(x.depth - 1), n: int32(n)})
 	}
