@@ -58,7 +58,7 @@ func (c *counter) Step(a *kernel.Actor) {
 
 func TestBoundedSearchEndsAsAllSchedulesWithinTheBound(t *testing.T) {
 	const bounds = 3
-	programs, first, most := number(t, "HEDDLE_BOUNDED", 100), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 5000)
+	programs, first, most := number(t, "HEDDLE_BOUNDED", 40), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 2000)
 	s := shape{tasks: 3, length: 2, variables: 2, locks: 2, channels: 2}
 	done, all, some, pruned := 0, 0, 0, 0
 	for seed := first; done < programs; seed++ {

@@ -9,6 +9,7 @@ package explore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -78,7 +79,8 @@ const progressEvery = 200 * time.Millisecond
 // Run explores a scenario. It ends when everything was explored, with the first failure unless KeepGoing is set, when its time is
 // spent, and when ctx is done. Every failure is repeated, from its decisions, before it is reported.
 //
-// The error is a failure of the scenario's set-up, or says that the scenario is not deterministic. The report is never nil.
+// The error is a failure of the scenario's set-up, says that the scenario is not deterministic, or is a [search.StuckError], after
+// which a goroutine is left behind that cannot be ended. The report is never nil.
 func Run(ctx context.Context, config Config) (*Report, error) {
 	if config.Steps <= 0 {
 		config.Steps = DefaultSteps
@@ -87,11 +89,14 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 		config: config, searcher: newTree(config.Steps), runner: sim.NewRunner(), started: time.Now(),
 		report: &Report{Scenario: config.Scenario.Name, Limit: config.Steps},
 	}
-	defer e.runner.Close()
 	if config.Bounded {
 		e.searcher = newBounded(config.Preemptions, config.Steps)
 	}
-	err := e.run(ctx)
+	err := search.Watched(config.Scenario, e.runner, func() error { return e.run(ctx) })
+	if stuck := new(search.StuckError); errors.As(err, &stuck) {
+		return &Report{Scenario: config.Scenario.Name, Limit: config.Steps, Elapsed: time.Since(e.started)}, err // the other is still in use
+	}
+	e.runner.Close()
 	e.report.Elapsed = time.Since(e.started)
 	e.report.Complete = err == nil && len(e.report.Left) == 0
 	return e.report, err

@@ -197,9 +197,3 @@ func TestClassesOfTheLiterature(t *testing.T) {
 		})
 	}
 }
-
-func TestSmall(t *testing.T) {
-	p := readers(2)
-	a, _ := exhaustive(t, p, 100000)
-	fmt.Println(a.runs, len(a.classes))
-}
