@@ -314,7 +314,7 @@ func number(t testing.TB, name string, otherwise int) int {
 		require.NoError(t, err)
 		return n
 	}
-	return otherwise
+	return max(otherwise/slowdown, 1)
 }
 
 func TestRandomProgramsEndAsInAllSchedules(t *testing.T) {

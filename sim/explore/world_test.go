@@ -155,9 +155,9 @@ func checked() program {
 		for _, v := range []*sched.AtomicInt64{x, y} {
 			w.Host().Go("task", func() {
 				v.Add(1)
-				raised++
+				w.Inline(func() { raised++ })
 				v.Add(-1)
-				lowered++
+				w.Inline(func() { lowered++ })
 			})
 		}
 		state = func() string { return fmt.Sprint(raised, lowered) }
