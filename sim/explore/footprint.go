@@ -26,10 +26,30 @@ type footprint struct {
 	all      bool   // everything
 }
 
-// touches says whether there is anything that another step could depend on.
-func (f *footprint) touches() bool { return f.from < f.to || f.world || f.all }
+// A mask tells quickly that two footprints have nothing in common. Its lower bits are those of the objects.
+const (
+	objectBits = 60
+	stepBit    = 1 << 60 // that every step shows, for those that touch everything
+	allBit     = 1 << 61 // that those show which touch everything
+	worldBit   = 1 << 63
+)
 
-func bit(object int32) uint64 { return 1 << (object & 63) }
+func bit(object int32) uint64 { return 1 << (uint32(object) % objectBits) }
+
+// shows is the mask of an earlier step, looksFor that of a later one: without a common bit they are independent.
+func (f *footprint) shows() uint64 { return f.mask() | stepBit }
+
+func (f *footprint) looksFor() uint64 { return f.mask() | allBit }
+
+func (f *footprint) mask() uint64 {
+	switch {
+	case f.all:
+		return ^uint64(0)
+	case f.world:
+		return f.objects | worldBit
+	}
+	return f.objects
+}
 
 // relation is how a step depends on an earlier one of another actor.
 type relation uint8

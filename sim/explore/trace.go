@@ -33,7 +33,8 @@ type trace struct {
 	accesses []access
 	clocks   []int32
 	woken    []int32
-	lastOf   []int32 // by actor: one more than its last event
+	masks    []uint64 // by event: what it shows
+	lastOf   []int32  // by actor: one more than its last event
 
 	current  int              // the event under way; -1: none
 	touched  []*kernel.Object // of its accesses, to see what has become of them
@@ -166,6 +167,10 @@ func (t *trace) settle() (i int, ok bool) {
 		}
 		t.count(i, a)
 	}
+	for len(t.masks) <= i {
+		t.masks = append(t.masks, 0)
+	}
+	t.masks[i] = e.shows()
 	for len(t.lastOf) <= int(e.actors) {
 		t.lastOf = append(t.lastOf, 0)
 	}
@@ -315,10 +320,8 @@ func (t *trace) order(i int, sleeping []sleeper, race func(k int) bool) {
 		t.clocks[e.clock+e.actor] = int32(i + 1)
 		return
 	}
-	if e.touches() {
-		t.markShort(i, sleeping)
-		t.relateAll(i, e, race)
-	}
+	t.markShort(i, sleeping)
+	t.relateAll(i, e, race)
 	for _, a := range t.woken[e.woke:e.wokeTo] {
 		if last := t.lastOf[a] - 1; last >= 0 {
 			t.join(e, int(last))
@@ -330,10 +333,13 @@ func (t *trace) order(i int, sleeping []sleeper, race func(k int) bool) {
 // relateAll orders event i after those before it that it depends on.
 func (t *trace) relateAll(i int, e *event, race func(k int) bool) {
 	clock := t.clocks[e.clock : e.clock+e.width]
-	enabling := t.enabling[:0]
+	enabling, mask := t.enabling[:0], e.looksFor()
 	for k := i - 1; k > int(e.barrier); k-- {
+		if t.masks[k]&mask == 0 {
+			continue
+		}
 		other := &t.events[k]
-		if clock[other.actor] > int32(k) || !other.touches() {
+		if clock[other.actor] > int32(k) {
 			continue
 		}
 		switch t.relation(other.footprint, e.footprint) {
