@@ -185,8 +185,8 @@ func (x *tree) Step(a *kernel.Actor) {
 		x.block()
 		return
 	}
-	if x.events[i].actor != a.ID {
-		x.fail("the program is not deterministic: another actor moves than in the run before")
+	if e := &x.events[i]; e.actor != a.ID || i < x.fresh && e.op != a.Op {
+		x.fail("the program is not deterministic: another step is made than in the run before")
 		return
 	}
 	if i >= x.fresh {
