@@ -40,7 +40,7 @@ func WithAlarm(s Scheduler, parent context.Context, deadline time.Time, alarm fu
 	if c.err == nil {
 		c.stop = alarm(func() { c.cancel(context.DeadlineExceeded, nil) })
 		if c.err != nil { // meanwhile
-			c.scheduler.Kernel().Observe(c.callOff)
+			c.scheduler.Kernel().ObserveCovered(c.callOff)
 		}
 	}
 	return c, func() { c.cancel(context.Canceled, nil) }
@@ -108,7 +108,7 @@ type afterFunc struct {
 func (a *afterFunc) run() {
 	if !a.over {
 		a.over = true
-		a.scheduler.Kernel().Observe(func() { a.scheduler.Go("after", a.f) })
+		a.scheduler.Kernel().ObserveCovered(func() { a.scheduler.Go("after", a.f) })
 	}
 }
 
@@ -165,7 +165,7 @@ func derive(s Scheduler, parent context.Context) *simulatedContext {
 	c.object = p.object
 	p.object.Atomic(kernel.OpStore)
 	if p.err != nil {
-		s.Kernel().Observe(func() { c.commit(p.err, p.cause) })
+		s.Kernel().ObserveCovered(func() { c.commit(p.err, p.cause) })
 	} else {
 		p.children = append(p.children, c)
 	}
@@ -202,7 +202,7 @@ func (c *simulatedContext) accesses(list []*kernel.Object) []*kernel.Object {
 //go:norace
 func (c *simulatedContext) cancel(err, cause error) {
 	c.object.Cancel(c.accesses(nil))
-	c.scheduler.Kernel().Observe(func() { c.commit(err, cause) })
+	c.scheduler.Kernel().ObserveCovered(func() { c.commit(err, cause) })
 	if p := simulatedContextOf(c.parent); p != nil {
 		p.forget(c)
 	}

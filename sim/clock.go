@@ -58,7 +58,7 @@ func (t *channelTimer) Reset(d time.Duration) bool {
 
 // drain takes the value back in the step that the timer's operation is in.
 func (t *channelTimer) drain() (drained bool) {
-	t.timer.Object().Kernel().Inline(func() { _, _, drained = t.c.TryRecv() })
+	t.timer.Object().Kernel().Covered(func() { _, _, drained = t.c.TryRecv() })
 	return drained
 }
 

@@ -47,7 +47,7 @@ func (w *World) swarm(name string) bool {
 		w.density = w.Value("swarm", len(swarmOdds))
 	}
 	odds := swarmOdds[w.density]
-	return odds > 0 && w.Value("swarm/"+name, odds) == odds-1
+	return odds > 0 && w.kernel.Chance("swarm/"+name, odds)
 }
 
 // Swarm says whether this run may use a fault. It is drawn once for each run and fault, and never true after Heal.

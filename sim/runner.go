@@ -17,10 +17,11 @@ const drainTime = time.Hour
 // RunConfig is what a run is a function of, beside its scenario.
 type RunConfig struct {
 	Source   choice.Source
-	DataSeed uint64 // of all random bytes
-	MaxSteps int64  // 0: DefaultMaxSteps
-	Tracer   Tracer // nil: nobody reads the trace
-	Reached  bool   // Result.Reached is wanted
+	DataSeed uint64          // of all random bytes
+	MaxSteps int64           // 0: DefaultMaxSteps
+	Tracer   Tracer          // nil: nobody reads the trace
+	Listener kernel.Listener // nil: nobody reduces by dependence; see package explore
+	Reached  bool            // Result.Reached is wanted
 	Options
 }
 
@@ -83,7 +84,7 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 		cfg.MaxSteps = DefaultMaxSteps
 	}
 	k := r.kernel
-	k.Begin(kernel.Options{Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer})
+	k.Begin(kernel.Options{Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer, Listener: cfg.Listener})
 	r.world.reset(k, cfg.Options)
 	if cfg.Reached {
 		if r.reached == nil {

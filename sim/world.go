@@ -154,7 +154,7 @@ func (w *World) Value(site string, n int) int { return w.kernel.Value(site, nil,
 
 // Chance is a decision that is true once in so many times, false being the simplest.
 func (w *World) Chance(site string, oneIn int) bool {
-	return oneIn > 0 && w.kernel.Value(site, nil, oneIn) == oneIn-1
+	return w.kernel.Chance(site, oneIn)
 }
 
 // Elapsed is the virtual time since the run began.

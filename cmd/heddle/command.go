@@ -44,7 +44,7 @@ Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of H
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(a.runCommand(), a.replayCommand(), a.shrinkCommand(), a.zooCommand(), a.auditCommand(), a.vetCommand(), a.listCommand())
+	root.AddCommand(a.runCommand(), a.exploreCommand(), a.replayCommand(), a.shrinkCommand(), a.zooCommand(), a.auditCommand(), a.vetCommand(), a.listCommand())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %s --help shows what it takes", err, c.CommandPath())
 	})

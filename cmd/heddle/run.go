@@ -158,13 +158,18 @@ func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Confi
 	if c.Flags().Changed("only") {
 		asked = append([]string{f.only}, asked...)
 	}
-	known := propertiesOf(config.Scenarios)
-	for _, id := range asked {
+	return config, checkProperties(asked, config.Scenarios)
+}
+
+// checkProperties says which of the ids is none of a property that a search of the scenarios judges.
+func checkProperties(ids []string, scenarios []*sim.Scenario) error {
+	known := propertiesOf(scenarios)
+	for _, id := range ids {
 		if !slices.Contains(known, id) {
-			return config, fmt.Errorf("unknown property %q: there are %s", id, strings.Join(known, ", "))
+			return fmt.Errorf("unknown property %q: there are %s", id, strings.Join(known, ", "))
 		}
 	}
-	return config, nil
+	return nil
 }
 
 // propertiesOf are the ids of all properties that a search of the scenarios judges, in the order of heddle list.

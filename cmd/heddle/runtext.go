@@ -96,10 +96,8 @@ func writeLedger(w io.Writer, s *search.ScenarioReport) {
 
 // writeFailure tells what went wrong, where, and how to repeat it.
 func writeFailure(w io.Writer, sc *sim.Scenario, f *search.Failure) {
-	fmt.Fprintf(w, "\n%s violates %s: %s\n", f.Scenario, f.Property, f.Message)
-	if s := statement(sc, f.Property); s != "" {
-		fmt.Fprintf(w, "  must hold: %s\n", s)
-	}
+	fmt.Fprintln(w)
+	writeViolation(w, sc, f)
 	if f.Token != "" {
 		alike := ""
 		if f.Runs > 1 {
@@ -134,6 +132,14 @@ func writeShrunk(w io.Writer, f *search.Failure) {
 		fmt.Fprintf(w, "  kept in %s\n", small.File)
 	}
 	fmt.Fprintf(w, "  %s\n", orTooLong(small.Replay))
+}
+
+// writeViolation says which property of the scenario failed, and how.
+func writeViolation(w io.Writer, sc *sim.Scenario, f *search.Failure) {
+	fmt.Fprintf(w, "%s violates %s: %s\n", f.Scenario, f.Property, f.Message)
+	if s := statement(sc, f.Property); s != "" {
+		fmt.Fprintf(w, "  must hold: %s\n", s)
+	}
 }
 
 func writeTasks(w io.Writer, tasks []sim.TaskReport) {

@@ -110,6 +110,7 @@ func armOf(arms []Arm, position int) int {
 //go:norace
 func (k *Kernel) outside(arms []Arm, nonblocking bool) (int, Exchange, int32) {
 	for i := range arms {
+		k.touched(arms[i].op(), arms[i].Object)
 		if k.possibleArm(&arms[i], k.actor) {
 			how, peer := k.commit(arms[i], k.actor)
 			return i, how, peer
@@ -204,6 +205,9 @@ func (k *Kernel) complete(w *wait) int32 {
 		}
 	}
 	slot := w.slot
+	if k.listener != nil {
+		k.listener.Wake(p)
+	}
 	p.unlink()
 	p.parked, p.completed = false, true
 	p.Op, p.object = OpResume, nil

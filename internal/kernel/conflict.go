@@ -109,16 +109,17 @@ func (a *Actor) waitsAt(o *Object) bool {
 
 // conflict is the table, but for an unbuffered channel: there a close comes between a sender and its receiver.
 func (o *Object) conflict(a, b Op) bool {
-	if o.kind == ChanObject && o.capacity == 0 && (a == OpClose && b == OpRecv || a == OpRecv && b == OpClose) {
-		return true
-	}
-	return conflicts[a][b]
+	return Conflicts(o.kind == ChanObject && o.capacity == 0, a, b)
 }
 
-// Accesses is the number of objects that the next step of the actor touches, some of which may be nil.
+// Accesses is the number of objects that the next step of the actor announces to touch, some of which may be nil.
+//
+//go:norace
 func (a *Actor) Accesses() int { return max(len(a.waits), 1) }
 
 // Access answers the i-th object that the next step touches, nil for none, and what is done to it.
+//
+//go:norace
 func (a *Actor) Access(i int) (*Object, Op) {
 	switch {
 	case len(a.waits) == 0:

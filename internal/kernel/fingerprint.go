@@ -177,7 +177,7 @@ type Move struct {
 func (k *Kernel) Record(on bool) {
 	clear(k.moves)
 	k.moves, k.recording = k.moves[:0], on
-	k.told = k.tracer != nil || k.follower != nil || on
+	k.told = k.tracer != nil || k.follower != nil || k.listener != nil || on
 }
 
 // Recorded are the steps since Record, oldest first.
@@ -199,6 +199,9 @@ func (k *Kernel) tell(a *Actor) {
 	}
 	if k.follower != nil {
 		k.follower.Moved(a)
+	}
+	if k.listener != nil {
+		k.listener.Step(a)
 	}
 	if k.recording {
 		k.moves = append(k.moves, Move{Step: k.steps, Now: k.now, Actor: a, Op: a.Op, Object: a.object})

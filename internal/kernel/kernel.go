@@ -30,6 +30,7 @@ type Site struct {
 	Name   string
 	Actor  *Actor
 	Object *Object
+	Chance bool // all that matters is whether the answer is the last one
 }
 
 // Tracer is told every step and value of a run that somebody wants to read.
@@ -57,9 +58,10 @@ type Violation struct {
 // Options of one run.
 type Options struct {
 	Source   Source
-	DataSeed uint64 // of the random bytes
-	MaxSteps int64  // more are a violation of "steps"; 0: no limit
-	Tracer   Tracer // nil: none
+	DataSeed uint64   // of the random bytes
+	MaxSteps int64    // more are a violation of "steps"; 0: no limit
+	Tracer   Tracer   // nil: none
+	Listener Listener // nil: none
 }
 
 // Kernel is the machine. Make one with New, then for each run: Begin, spawn tasks, Run, End.
@@ -78,7 +80,8 @@ type Kernel struct {
 	onStep    func()
 	onRest    func()
 	tracer    Tracer
-	told      bool // somebody wants to know of each step: the tracer, the source, or who records
+	listener  Listener
+	told      bool // somebody wants to know of each step: the tracer, the source, the listener, or who records
 	read      bool // somebody reads the notes of the tracer
 	now       time.Duration
 	steps     int64
@@ -137,6 +140,7 @@ func (k *Kernel) Poked() bool { return k.poked.Load() }
 func (k *Kernel) Begin(o Options) {
 	k.source, k.tracer, k.onStep, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, o.MaxSteps, o.DataSeed
 	k.follower, _ = o.Source.(Follower)
+	k.listener = o.Listener
 	k.Record(false)
 	k.read = o.Tracer != nil
 	if c, ok := o.Tracer.(Counter); ok {
@@ -254,20 +258,32 @@ func (k *Kernel) Finished() bool { return k.main != nil && k.main.finished }
 //
 //go:norace
 func (k *Kernel) Value(name string, o *Object, n int) int {
+	return k.decide(Site{Name: name, Object: o}, n)
+}
+
+// Chance is a Value that counts as true if it is the last of oneIn.
+//
+//go:norace
+func (k *Kernel) Chance(name string, oneIn int) bool {
+	return oneIn > 0 && k.decide(Site{Name: name, Chance: true}, oneIn) == oneIn-1
+}
+
+//go:norace
+func (k *Kernel) decide(site Site, n int) int {
 	if n < 2 {
 		return 0
 	}
 	k.mustLive()
 	var v int
 	if raceEnabled && k.task != nil {
-		k.onHub(func() { v = k.Value(name, o, n) })
+		k.onHub(func() { v = k.decide(site, n) })
 		return v
 	}
 	k.decisions++
-	site := Site{Name: name, Actor: k.actor, Object: o}
+	site.Actor = k.actor
 	v = k.source.Value(site, n)
 	if uint(v) >= uint(n) {
-		panic(fmt.Sprintf("kernel: the source answered %d at %s, want 0 to %d", v, name, n-1))
+		panic(fmt.Sprintf("kernel: the source answered %d at %s, want 0 to %d", v, site.Name, n-1))
 	}
 	k.hash = mix(k.hash, uint64(v))
 	if k.tracer != nil {
@@ -286,6 +302,21 @@ func (k *Kernel) outcome(v uint64) { k.hash = mix(k.hash, v) }
 //go:norace
 func (k *Kernel) Inline(f func()) {
 	k.mustLive()
+	k.touchWorld()
+	k.covered(f)
+}
+
+// Covered is Inline for an f that reads and writes only what the table of dependences knows: what the step has announced, and
+// what f touches by operations.
+//
+//go:norace
+func (k *Kernel) Covered(f func()) {
+	k.mustLive()
+	k.covered(f)
+}
+
+//go:norace
+func (k *Kernel) covered(f func()) {
 	if raceEnabled && k.task != nil {
 		k.onHub(f)
 		k.acquireHub()
@@ -300,6 +331,20 @@ func (k *Kernel) Inline(f func()) {
 //go:norace
 func (k *Kernel) Observe(f func()) {
 	k.mustLive()
+	k.touchWorld()
+	k.observe(f)
+}
+
+// ObserveCovered is Observe for an f as Covered wants it.
+//
+//go:norace
+func (k *Kernel) ObserveCovered(f func()) {
+	k.mustLive()
+	k.observe(f)
+}
+
+//go:norace
+func (k *Kernel) observe(f func()) {
 	if raceEnabled && k.task != nil {
 		k.onHub(f)
 		return

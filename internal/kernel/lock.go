@@ -142,11 +142,11 @@ func (o *Object) Add(delta int) {
 		raceReleaseMerge(o.address())
 	}
 	o.count += int32(delta)
-	if o.count < 0 {
-		panic("sync: negative WaitGroup counter")
-	}
 	if o.first != nil {
 		o.refresh()
+	}
+	if o.count < 0 { // and stays so, as in Go
+		panic("sync: negative WaitGroup counter")
 	}
 }
 

@@ -57,6 +57,7 @@ func (k *Kernel) point(op Op, o *Object, ready, blocking bool) {
 		if !ready {
 			panic("sched: " + op.String() + " would block, and this code runs outside any task")
 		}
+		k.touched(op, o)
 		return
 	}
 	if t.dying {
@@ -81,6 +82,10 @@ func (k *Kernel) point(op Op, o *Object, ready, blocking bool) {
 func (k *Kernel) touch(op Op, o *Object, second Op, others ...*Object) {
 	t := k.task
 	if t == nil {
+		k.touched(op, o)
+		for _, other := range others {
+			k.touched(second, other)
+		}
 		return
 	}
 	if t.dying {
@@ -140,6 +145,7 @@ func (k *Kernel) await(t *Actor, ready, blocking bool) {
 func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 	for {
 		if k.onStep != nil {
+			k.touchAll()
 			if t != nil && blocking && !t.listed { // or it would miss what onStep does to what it waits for
 				t.link()
 			}

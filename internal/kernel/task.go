@@ -59,6 +59,10 @@ func (k *Kernel) Yield() { k.point(OpYield, nil, true, false) }
 //go:norace
 func (k *Kernel) Run(idle func() bool) {
 	k.idle = idle
+	if k.listener != nil {
+		k.listener.Begin(k)
+		defer k.listener.Over()
+	}
 	k.handoff = k.next(nil, false)
 	for {
 		for t := k.handoff; t != nil; t = k.handoff {
@@ -160,6 +164,7 @@ func (k *Kernel) Kill(t *Actor) {
 	if t.finished || t.dying {
 		return
 	}
+	k.touchAll()
 	t.dying = true
 	k.dying = append(k.dying, t)
 }
@@ -207,7 +212,7 @@ func (k *Kernel) End() {
 		k.unwind(t)
 	}
 	raceAcquire(k.endAddress())
-	k.source, k.follower, k.tracer, k.onStep, k.onRest = nil, nil, nil, nil, nil
+	k.source, k.follower, k.tracer, k.listener, k.onStep, k.onRest = nil, nil, nil, nil, nil, nil
 	k.Record(false)
 }
 

@@ -34,6 +34,7 @@ func (n *Node) Crashed() bool { return n.crashed }
 //
 //go:norace
 func (n *Node) Crash() {
+	n.kernel.touchAll()
 	n.crashed = true
 	n.kernel.Tasks(func(t *Actor) {
 		if t.node == n {
@@ -64,6 +65,7 @@ func (n *Node) Stall(d time.Duration) {
 
 //go:norace
 func (n *Node) stall(by int32) {
+	n.kernel.touchAll()
 	n.stalls += by
 	for _, t := range n.kernel.live {
 		if t.node == n {
@@ -77,6 +79,7 @@ func (n *Node) stall(by int32) {
 //
 //go:norace
 func (k *Kernel) StallTask(t *Actor, d time.Duration) {
+	k.touchAll()
 	t.stalls++
 	k.update(t)
 	k.After(nil, "stall", d, func() {
@@ -121,6 +124,7 @@ func (k *Kernel) NewTimer(node *Node, name string, channel *Object, fire func())
 //
 //go:norace
 func (k *Kernel) After(node *Node, name string, d time.Duration, fire func()) *Timer {
+	k.touchAll()
 	t := k.NewTimer(node, name, nil, fire)
 	t.arm(d)
 	return t

@@ -14,8 +14,8 @@ const (
 	optionNoFaults = "no-faults"
 )
 
-// tokenOptions is how a token holds the options of its run.
-func tokenOptions(o sim.Options) (list []choice.Option) {
+// TokenOptions is how a token holds the options of its run.
+func TokenOptions(o sim.Options) (list []choice.Option) {
 	if o.Only != "" {
 		list = append(list, choice.Option{Name: optionOnly, Value: o.Only})
 	}

@@ -88,7 +88,7 @@ func (l *lane) nondeterminism(first, second *outcome, repetition, differences st
 // token is the run with what was recorded of it: by its seed if that is nil.
 func (o *outcome) token(deviations []choice.Deviation) choice.Token {
 	return choice.Token{
-		Scenario: o.attempt.scenario.Name, Options: tokenOptions(o.plan.options), Property: o.property(), Strategy: o.plan.strategy.Name(), Seed: o.plan.seed,
+		Scenario: o.attempt.scenario.Name, Options: TokenOptions(o.plan.options), Property: o.property(), Strategy: o.plan.strategy.Name(), Seed: o.plan.seed,
 		Length: o.plan.length, Learnt: o.plan.known.Encode(), DataSeed: dataSeed(o.plan.seed), Deviations: deviations, Hash: o.hash,
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/heddle-go/heddle/sim"
 )
 
 // watchEvery is how often the watch looks at the workers and reports progress.
@@ -15,14 +17,42 @@ const watchEvery = 200 * time.Millisecond
 // lock held by a parked task, or never comes to a point.
 type StuckError struct {
 	Scenario string
-	Seed     string // of the run
+	Seed     string // of the run; empty if it has none
 	After    time.Duration
 	Stack    string // of the goroutines that belong to runs and are not parked
 }
 
 // Error is one line; the stack is apart.
 func (e *StuckError) Error() string {
-	return fmt.Sprintf("scenario %s is stuck: no step for %s in the run of seed %s (a native lock or channel in a task? an endless loop?)", e.Scenario, e.After, e.Seed)
+	run := "a run"
+	if e.Seed != "" {
+		run = "the run of seed " + e.Seed
+	}
+	return fmt.Sprintf("scenario %s is stuck: no step for %s in %s (a native lock or channel in a task? an endless loop?)", e.Scenario, e.After, run)
+}
+
+// Watched lets job, which makes runs of a scenario with the runner, go on until it ends, and answers its error; or a [StuckError] as
+// soon as no step was made for too long. The runner must be in a run all the time, but for moments.
+func Watched(sc *sim.Scenario, runner *sim.Runner, job func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- job() }()
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	runner.Poke()
+	since := time.Now()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case now := <-ticker.C:
+			if !runner.Poked() {
+				runner.Poke()
+				since = now
+			} else if now.Sub(since) >= stuckAfter {
+				return &StuckError{Scenario: sc.Name, After: stuckAfter, Stack: runningStacks()}
+			}
+		}
+	}
 }
 
 // watch looks at the workers from outside until end is called: it reports a run that has made no step for limit, and lets

@@ -1,0 +1,90 @@
+package kernel
+
+// What a search that reduces by partial order needs to know of a run, beside its decisions: the whole footprint of each step.
+// Most of it an actor announces before the step. The rest shows in its course: what is done outside of any task, the partner
+// whose operation is completed, and what no object stands for.
+
+// Listener hears of the steps of a run and of what they touch. It must change nothing, but may stop the run.
+type Listener interface {
+	Begin(k *Kernel)        // the set-up is done; steps follow
+	Step(a *Actor)          // the step before has ended, and a makes the next
+	Touch(op Op, o *Object) // the step under way does this too
+	TouchWorld()            // it reads or writes what no object stands for
+	TouchAll()              // its order to any other step matters
+	Wake(a *Actor)          // it completes the operation of a, which was parked
+	Over()                  // no step follows; the tasks are still as they were
+}
+
+//go:norace
+func (k *Kernel) touched(op Op, o *Object) {
+	if k.listener != nil && o != nil {
+		k.listener.Touch(op, o)
+	}
+}
+
+//go:norace
+func (k *Kernel) touchWorld() {
+	if k.listener != nil {
+		k.listener.TouchWorld()
+	}
+}
+
+//go:norace
+func (k *Kernel) touchAll() {
+	if k.listener != nil {
+		k.listener.TouchAll()
+	}
+}
+
+// Conflicts is the table of dependences: whether the order of two operations on one object can matter. unbuffered says that
+// it is a channel of capacity 0.
+func Conflicts(unbuffered bool, a, b Op) bool {
+	if unbuffered && (a == OpClose && b == OpRecv || a == OpRecv && b == OpClose) {
+		return true
+	}
+	return conflicts[a][b]
+}
+
+// Parked says whether the task has arrived at a channel and waits there for a partner.
+//
+//go:norace
+func (a *Actor) Parked() bool { return a.parked }
+
+// Enabled says whether the actor can be chosen.
+//
+//go:norace
+func (a *Actor) Enabled() bool { return a.enabled >= 0 }
+
+// Elsewhere calls f for the objects that a step at o touches through others: those at which a task is parked that waits at o,
+// too, and may be made to go on there. That is o itself if it would both send and receive there.
+//
+//go:norace
+func (o *Object) Elsewhere(f func(*Object)) {
+	if o.kind != ChanObject {
+		return
+	}
+	for _, t := range o.kernel.live { // not the list of o: who has just parked is linked only when another task goes on
+		if !t.parked || len(t.waits) < 2 {
+			continue
+		}
+		for i := range t.waits {
+			if t.waits[i].object == o {
+				t.others(i, f)
+			}
+		}
+	}
+}
+
+//go:norace
+func (a *Actor) others(i int, f func(*Object)) {
+	for j := range a.waits {
+		if j != i {
+			f(a.waits[j].object)
+		}
+	}
+}
+
+// Held says whether a mutex is locked, or a channel closed.
+//
+//go:norace
+func (o *Object) Held() bool { return o.held }

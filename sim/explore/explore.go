@@ -1,0 +1,246 @@
+// Package explore makes every run of a scenario that could come out differently: stateless model checking with dynamic
+// partial-order reduction. Two runs that differ only in the order of steps which commute are one class, and of each class
+// one run is made. What commutes is told by the kernel's table of dependences, so scenarios need to say nothing.
+//
+// It says that it is complete only if nothing was left out. What it takes for granted: that the scenario is a function of its
+// decisions; that tasks share nothing but by operations of packages sched, clock and net, and with models and checks by
+// World.Inline and World.Observe; that no outcome depends on the number of steps so far, but by its order; that random bytes
+// are those of one data seed; and that time stands still while anything can move.
+package explore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
+)
+
+// Config says what to explore, and how far.
+type Config struct {
+	Scenario *sim.Scenario
+	Options  sim.Options
+	Steps    int           // of a run; a longer one is cut off. 0: DefaultSteps
+	Duration time.Duration // 0: as long as it takes
+	// Bounded says that only runs with at most so many Preemptions count: switches from a task that could go on to another task.
+	Bounded     bool
+	Preemptions int
+	KeepGoing   bool // collect distinct failures; else stop at the first
+
+	// Progress, if not nil, is called a few times a second.
+	Progress func(Progress)
+}
+
+// DefaultSteps is how many steps a run may have unless the configuration says otherwise.
+const DefaultSteps = 10_000
+
+// Progress is how far an exploration has come.
+type Progress struct {
+	Elapsed    time.Duration
+	Executions int64
+	Blocked    int64
+	Steps      int64
+	Failures   int
+	Behind     float64 // share of the tree as it is planned now: a rough guide, since branches are added
+}
+
+// Estimate is how many runs the whole exploration would make if nothing were added to the tree as it is planned now.
+func (p Progress) Estimate() float64 {
+	if p.Behind <= 0 {
+		return 0
+	}
+	return float64(p.Executions+p.Blocked) / p.Behind
+}
+
+// Report is what an exploration came to.
+type Report struct {
+	Scenario   string
+	Executions int64 // runs that were made to their end: without a bound on preemptions one for each class
+	Blocked    int64 // runs that came to where all that could follow was explored, and were ended there
+	Steps      int64
+	Longest    int64    // steps of the longest run
+	Cut        int64    // executions that were cut off at the limit of steps
+	Limit      int      // of steps
+	Complete   bool     // every class was explored
+	Left       []string // what was not: empty if complete
+	Estimate   float64
+	Elapsed    time.Duration
+	Failures   []*search.Failure
+	Faults     []sim.FaultCount // the ledger
+}
+
+// progressEvery is how often progress is told.
+const progressEvery = 200 * time.Millisecond
+
+// Run explores a scenario. It ends when everything was explored, with the first failure unless KeepGoing is set, when its time is
+// spent, and when ctx is done. Every failure is repeated, from its decisions, before it is reported.
+//
+// The error is a failure of the scenario's set-up, says that the scenario is not deterministic, or is a [search.StuckError], after
+// which a goroutine is left behind that cannot be ended. The report is never nil.
+func Run(ctx context.Context, config Config) (*Report, error) {
+	if config.Steps <= 0 {
+		config.Steps = DefaultSteps
+	}
+	e := &exploration{
+		config: config, searcher: newTree(config.Steps), runner: sim.NewRunner(), started: time.Now(),
+		report: &Report{Scenario: config.Scenario.Name, Limit: config.Steps},
+	}
+	if config.Bounded {
+		e.searcher = newBounded(config.Preemptions, config.Steps)
+	}
+	err := search.Watched(config.Scenario, e.runner, func() error { return e.run(ctx) })
+	if stuck := new(search.StuckError); errors.As(err, &stuck) {
+		return &Report{Scenario: config.Scenario.Name, Limit: config.Steps, Elapsed: time.Since(e.started)}, err // the other is still in use
+	}
+	e.runner.Close()
+	e.report.Elapsed = time.Since(e.started)
+	e.report.Complete = err == nil && len(e.report.Left) == 0
+	return e.report, err
+}
+
+// searcher decides the runs of an exploration, one after another.
+type searcher interface {
+	choice.Source
+	kernel.Listener
+	start()     // before each run
+	next() bool // after it: whether there is another
+	anew() bool // instead of that, if all runs so far do not count: there is another
+	outcome() outcome
+	decisions() (actors, values []int32) // of the last run: who moved, by step, and what was drawn
+	behind() float64                     // the share of what is planned that was made
+}
+
+// outcome is what a searcher knows of a run.
+type outcome struct {
+	skipped bool   // it came to where all was explored
+	cut     bool   // at the limit of steps
+	defect  string // why the exploration is wrong; empty if it is not
+}
+
+type exploration struct {
+	config   Config
+	searcher searcher
+	runner   *sim.Runner
+	report   *Report
+	started  time.Time
+	told     time.Time
+}
+
+func (e *exploration) run(ctx context.Context) error {
+	x, r := e.searcher, e.report
+	for again := true; again || x.next(); {
+		again = false
+		if ctx.Err() != nil {
+			e.left("interrupted")
+			return nil
+		}
+		now := time.Now()
+		if e.config.Duration > 0 && now.Sub(e.started) >= e.config.Duration {
+			e.left(fmt.Sprintf("the time was spent: %v", e.config.Duration))
+			return nil
+		}
+		if now.Sub(e.told) >= progressEvery {
+			e.tell(now)
+		}
+		x.start()
+		result, err := e.runner.Run(e.config.Scenario, e.runConfig(x))
+		o := x.outcome()
+		switch {
+		case err != nil:
+			return err
+		case o.defect != "":
+			return fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
+		case (result.Failure == nil || e.config.KeepGoing) && x.anew():
+			r.Executions, r.Blocked, r.Cut, r.Failures, r.Faults, again = 0, 0, 0, nil, nil, true
+			continue
+		}
+		r.Steps += result.Steps
+		r.Longest = max(r.Longest, result.Steps)
+		if o.skipped {
+			r.Blocked++
+			continue
+		}
+		r.Executions++
+		if o.cut {
+			r.Cut++
+			continue
+		}
+		e.ledger(result.Faults)
+		if result.Failure == nil {
+			continue
+		}
+		if done, err := e.failed(result); done || err != nil {
+			return err
+		}
+	}
+	if r.Cut > 0 {
+		e.left(fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
+	}
+	return nil
+}
+
+func (e *exploration) runConfig(x searcher) sim.RunConfig {
+	// The tree stops a run at the limit itself: that it is too long violates nothing.
+	return sim.RunConfig{Source: x, Listener: x, MaxSteps: int64(e.config.Steps) + 1, Options: e.config.Options}
+}
+
+// failed takes a failure into the report; done says that it ends the exploration.
+func (e *exploration) failed(result sim.Result) (done bool, err error) {
+	for _, known := range e.report.Failures {
+		if known.Property == result.Failure.Property && (known.Message == result.Failure.Message || len(e.report.Failures) >= maxFailures) {
+			known.Runs++
+			return false, nil
+		}
+	}
+	failure, err := e.repeated(result)
+	if err != nil {
+		return true, err
+	}
+	e.report.Failures = append(e.report.Failures, failure)
+	if e.config.KeepGoing {
+		return false, nil
+	}
+	e.left("stopped at the first failure")
+	return true, nil
+}
+
+// maxFailures is how many failures a report tells apart by their messages; beyond, by property only.
+const maxFailures = 32
+
+// left notes a reason for which the exploration is not complete.
+func (e *exploration) left(why string) {
+	e.report.Left = append(e.report.Left, why)
+	e.report.Estimate = e.progress(time.Now()).Estimate()
+}
+
+func (e *exploration) progress(now time.Time) Progress {
+	r := e.report
+	return Progress{
+		Elapsed: now.Sub(e.started), Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: e.searcher.behind(),
+	}
+}
+
+func (e *exploration) tell(now time.Time) {
+	e.told = now
+	if e.config.Progress != nil {
+		e.config.Progress(e.progress(now))
+	}
+}
+
+// ledger adds what the faults of a run did.
+func (e *exploration) ledger(faults []sim.FaultCount) {
+	for _, f := range faults {
+		at := slices.IndexFunc(e.report.Faults, func(known sim.FaultCount) bool { return known.Fault == f.Fault })
+		if at < 0 {
+			e.report.Faults = append(e.report.Faults, f)
+			continue
+		}
+		known := &e.report.Faults[at]
+		known.Armed, known.Fired, known.Effect = known.Armed+f.Armed, known.Fired+f.Fired, known.Effect+f.Effect
+	}
+}

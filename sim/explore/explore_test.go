@@ -1,0 +1,80 @@
+package explore
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/sched"
+	"github.com/heddle-go/heddle/sim"
+)
+
+func TestAnExplorationThatIsInterruptedIsNotComplete(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	report, err := Run(ctx, Config{Scenario: filesystem(19).scenario})
+	require.NoError(t, err)
+	require.False(t, report.Complete)
+	require.Equal(t, []string{"interrupted"}, report.Left)
+}
+
+func TestAnExplorationWhoseTimeIsSpentIsNotComplete(t *testing.T) {
+	report, err := Run(t.Context(), Config{Scenario: readers(20).scenario, Duration: 20 * time.Millisecond})
+	require.NoError(t, err)
+	require.False(t, report.Complete)
+	require.Equal(t, []string{"the time was spent: 20ms"}, report.Left)
+	require.Greater(t, report.Estimate, float64(report.Executions))
+}
+
+func TestExecutionsThatAreTooLongAreCutOff(t *testing.T) {
+	spinning := &sim.Scenario{Name: "spinning", Setup: func(w *sim.World) func() {
+		s := w.Host().Scheduler()
+		set := sched.NewAtomicBool(s, false)
+		return func() {
+			s.Go("waiter", func() {
+				for !set.Load() {
+				}
+			})
+			set.Store(true)
+		}
+	}}
+	report, err := Run(t.Context(), Config{Scenario: spinning, Steps: 30})
+	require.NoError(t, err)
+	require.Positive(t, report.Cut)
+	require.False(t, report.Complete)
+}
+
+func TestAProgramThatIsNotDeterministicCannotBeExplored(t *testing.T) {
+	runs := 0
+	drifting := &sim.Scenario{Name: "drifting", Setup: func(w *sim.World) func() {
+		s := w.Host().Scheduler()
+		runs++
+		x, y := sched.NewAtomicInt64(s, 0), sched.NewAtomicInt64(s, 0)
+		return func() {
+			if runs%2 == 0 {
+				y.Add(1)
+			}
+			s.Go("task", func() { x.Store(1) })
+			s.Go("task", func() { x.Store(2) })
+		}
+	}}
+	report, err := Run(t.Context(), Config{Scenario: drifting})
+	require.ErrorContains(t, err, "not deterministic")
+	require.False(t, report.Complete)
+}
+
+func TestTheEstimateIsExactWhereNoBranchesAreAdded(t *testing.T) {
+	x, runner := new(tree), sim.NewRunner()
+	defer runner.Close()
+	for n := 1; n <= 64; n++ {
+		x.start()
+		_, err := runner.Run(filesystem(19).scenario, sim.RunConfig{Source: x, Listener: x})
+		require.NoError(t, err)
+		require.Equal(t, n < 64, x.next())
+		if n >= 32 && n < 64 { // the first half has seen all branches
+			require.InDelta(t, 64, float64(n)/x.behind(), 0.001)
+		}
+	}
+}

@@ -1,0 +1,388 @@
+package explore
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/clock"
+	"github.com/heddle-go/heddle/internal/conformance"
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sched"
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// A random program: tasks that each do some operations on a few objects and note what they have seen.
+type instruction struct {
+	op   string
+	a, b int
+}
+
+type source struct {
+	tasks      [][]instruction
+	late       []bool // the task is started by the one before, at its end
+	capacities []int
+	added      int
+}
+
+func (s source) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "channels %v, wait group at %d\n", s.capacities, s.added)
+	for i, t := range s.tasks {
+		fmt.Fprintf(&b, "task %d (late %t): %v\n", i, s.late[i], t)
+	}
+	return b.String()
+}
+
+// shape bounds random programs.
+type shape struct {
+	tasks, length, variables, locks, channels int
+	plain                                     bool
+}
+
+var repertoires = [][]string{
+	{"lock", "lock", "load", "store", "add"},
+	{"lock", "read-lock", "write-lock", "load", "store"},
+	{"send", "recv", "load", "store"},
+	{"send", "recv", "select", "store"},
+	{"send", "recv", "select", "default", "try-send", "try-recv", "close", "len"},
+	{"group-add", "group-done", "group-wait", "load", "store"},
+	{"try-lock", "lock", "try-read-lock", "try-write-lock", "write-lock", "store", "swap", "cas"},
+	{"sleep", "timer", "stop", "await", "load", "store"},
+	{"cancel", "done", "err", "select-done", "load", "store", "after"},
+	{"once", "store", "load", "inline", "value"},
+	{"lock", "send", "recv", "store", "load", "check", "select", "group-done", "group-wait", "read-lock", "value"},
+}
+
+// plain are those without selects, unbuffered channels and misuse.
+var plain = [][]string{
+	{"lock", "lock", "load", "store", "add"},
+	{"lock", "read-lock", "write-lock", "load", "store"},
+	{"send", "recv", "load", "store"},
+	{"group-wait", "load", "store", "lock", "send", "recv"},
+	{"try-lock", "lock", "write-lock", "store", "swap", "cas"},
+	{"send", "recv", "try-send", "try-recv", "len"},
+}
+
+func randomSource(r *rand.Rand, s shape) (p source) {
+	repertoires := repertoires
+	if s.plain {
+		repertoires = plain
+	}
+	repertoire := repertoires[r.IntN(len(repertoires))]
+	if r.IntN(3) == 0 {
+		repertoire = append(slices.Clone(repertoire), repertoires[r.IntN(len(repertoires))]...)
+	}
+	for range s.channels {
+		capacity := r.IntN(3)
+		if s.plain {
+			capacity = 1 + r.IntN(2)
+		}
+		p.capacities = append(p.capacities, capacity)
+	}
+	p.added = r.IntN(3)
+	for i := range 2 + r.IntN(s.tasks-1) {
+		var list []instruction
+		for range 1 + r.IntN(s.length) {
+			n := max(s.variables, s.locks, s.channels)
+			in := instruction{repertoire[r.IntN(len(repertoire))], r.IntN(n), r.IntN(n)}
+			list = append(list, in)
+		}
+		p.tasks = append(p.tasks, list)
+		p.late = append(p.late, i > 0 && r.IntN(5) == 0)
+	}
+	return p
+}
+
+// build makes a program of it.
+func (src source) build(s shape) program {
+	var state func() string
+	scenario := &sim.Scenario{Name: "random", Setup: func(w *sim.World) func() {
+		h := w.Host()
+		sc := h.Scheduler()
+		var variables []*sched.AtomicInt64
+		var locks []*sched.Mutex
+		var rw []*sched.RWMutex
+		var channels []*sched.Chan[int]
+		for range s.variables {
+			variables = append(variables, sched.NewAtomicInt64(sc, 0))
+		}
+		for range s.locks {
+			m, n := sched.NewMutex(sc), sched.NewRWMutex(sc)
+			locks, rw = append(locks, &m), append(rw, &n)
+		}
+		for _, c := range src.capacities {
+			channels = append(channels, sched.NewChan[int](sc, c))
+		}
+		group, once := sched.NewWaitGroup(sc), sched.NewOnce(sc)
+		group.Add(src.added)
+		parent, cancelParent := sched.WithCancel(sc, context.Background())
+		child, cancelChild := sched.WithCancel(sc, parent)
+		contexts := []context.Context{parent, child}
+		cancels := []func(){cancelParent, cancelChild}
+		shared := 0
+		notes := make([]string, len(src.tasks))
+		closed := make([]bool, len(channels))
+		var timer *clock.Timer
+		for _, t := range src.tasks {
+			for _, in := range t {
+				if timer == nil && (in.op == "timer" || in.op == "stop" || in.op == "await") {
+					timer = h.Clock().NewTimer(time.Second)
+				}
+			}
+		}
+		var body func(t int) func()
+		body = func(t int) func() {
+			note := func(v any) { notes[t] += fmt.Sprint(v, ";") }
+			return func() {
+				defer func() {
+					if p := recover(); p != nil {
+						text, ok := p.(string)
+						if !ok {
+							panic(p)
+						}
+						note("panic " + text)
+					}
+				}()
+				for i, in := range src.tasks[t] {
+					v := variables[in.a%len(variables)]
+					l, m := locks[in.a%len(locks)], locks[in.b%len(locks)]
+					q := rw[in.a%len(rw)]
+					c, d := channels[in.a%len(channels)], channels[in.b%len(channels)]
+					tag := t*10 + i + 1
+					switch in.op {
+					case "lock":
+						l.Lock()
+						if l != m {
+							m.Lock()
+							m.Unlock()
+						}
+						l.Unlock()
+					case "try-lock":
+						if ok := l.TryLock(); ok {
+							note("locked")
+							v.Load()
+							l.Unlock()
+						}
+					case "read-lock":
+						q.RLock()
+						note(v.Load())
+						q.RUnlock()
+					case "write-lock":
+						q.Lock()
+						v.Store(int64(tag))
+						q.Unlock()
+					case "try-read-lock":
+						if q.TryRLock() {
+							note("read")
+							q.RUnlock()
+						}
+					case "try-write-lock":
+						if q.TryLock() {
+							note("written")
+							v.Load()
+							q.Unlock()
+						}
+					case "load":
+						note(v.Load())
+					case "store":
+						v.Store(int64(tag))
+					case "add":
+						note(v.Add(1))
+					case "swap":
+						note(v.Swap(int64(tag)))
+					case "cas":
+						note(v.CompareAndSwap(0, int64(tag)))
+					case "send":
+						c.Send(tag)
+					case "recv":
+						note(fmt.Sprint(c.Recv()))
+					case "select":
+						x, y := sched.Recv(c), sched.Send(d, tag)
+						note(fmt.Sprint(sched.Select2(&x, &y), x.Value, x.OK))
+					case "default":
+						x, y := sched.Recv(c), sched.Recv(d)
+						note(fmt.Sprint(sched.TrySelect2(&x, &y), x.Value, y.Value))
+					case "try-send":
+						note(c.TrySend(tag))
+					case "try-recv":
+						note(fmt.Sprint(c.TryRecv()))
+					case "close":
+						c.Close()
+						closed[in.a%len(channels)] = true
+					case "len":
+						note(c.Len())
+					case "group-add":
+						group.Add(1)
+					case "group-done":
+						group.Done()
+					case "group-wait":
+						group.Wait()
+					case "sleep":
+						h.Clock().Sleep(context.Background(), time.Duration(in.a+1)*time.Second/2)
+					case "timer":
+						note(timer.Reset(time.Duration(in.a) * time.Second))
+					case "stop":
+						note(timer.Stop())
+					case "await":
+						timer.C.Recv()
+					case "cancel":
+						cancels[in.a%2]()
+					case "done":
+						sched.Done(contexts[in.a%2]).Recv()
+					case "err":
+						note(contexts[in.a%2].Err())
+					case "select-done":
+						x, y := sched.Recv(sched.Done(contexts[in.a%2])), sched.Recv(c)
+						note(fmt.Sprint(sched.Select2(&x, &y), y.Value))
+					case "after":
+						sched.AfterFunc(sc, contexts[in.a%2], func() { v.Store(int64(tag)) })
+					case "once":
+						once.Do(func() { v.Store(int64(tag)) })
+					case "inline":
+						sched.Yield(sc) // or it could be in the first step of the task, which is not enumerated
+						w.Inline(func() {
+							shared = shared*3 + t + 1
+							note(shared)
+						})
+					case "value":
+						note(w.Value("draw", 2+in.a%2))
+					case "check":
+						if got := v.Load(); got > int64(in.b*10) {
+							w.Fail(fmt.Sprintf("check-%d-%d", t, i), "%d", got)
+						}
+					}
+				}
+				if t+1 < len(src.late) && src.late[t+1] {
+					h.Go("task", body(t+1))
+				}
+			}
+		}
+		state = func() string {
+			all := fmt.Sprint(notes, closed, shared)
+			for _, v := range variables {
+				all += fmt.Sprint(v.Load(), ",")
+			}
+			for _, c := range channels {
+				all += fmt.Sprint(c.Object().Count())
+				for c.Object().Count() > 0 {
+					v, _, received := c.TryRecv()
+					if !received {
+						break
+					}
+					all += fmt.Sprint("|", v)
+				}
+			}
+			return all
+		}
+		for t := range src.tasks {
+			if !src.late[t] {
+				h.Go("task", body(t))
+			}
+		}
+		return func() {}
+	}}
+	return program{scenario, func() string { return state() }, sim.Options{}}
+}
+
+// orderly enumerates all schedules but for the steps that touch nothing, which come first.
+type orderly struct{ conformance.Enumerator }
+
+func (o *orderly) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
+	for i, a := range enabled {
+		if a.Op == kernel.OpStart || a.Op == kernel.OpResume {
+			return i
+		}
+	}
+	return o.Enumerator.Schedule(current, enabled, armed)
+}
+
+// number is a setting of a test from the environment: HEDDLE_PROGRAMS, HEDDLE_LARGER and HEDDLE_BOUNDED are how many programs a
+// test makes, HEDDLE_FIRST the seed of the first, HEDDLE_MOST how many schedules one may have.
+func number(t testing.TB, name string, otherwise int) int {
+	if text := os.Getenv(name); text != "" {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err)
+		return n
+	}
+	return max(otherwise/slowdown, 1)
+}
+
+func TestRandomProgramsEndAsInAllSchedules(t *testing.T) {
+	programs, first, most := number(t, "HEDDLE_PROGRAMS", 300), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 1000)
+	s := shape{tasks: 4, length: 3, variables: 2, locks: 2, channels: 2}
+	done, runs, reducedRuns, blocked := 0, 0, 0, 0
+	for seed := first; done < programs; seed++ {
+		src := randomSource(rand.New(rand.NewPCG(uint64(seed), 1)), s)
+		p := src.build(s)
+		all, complete := exhaustive(t, p, most)
+		if !complete {
+			continue
+		}
+		done++
+		some := reduced(t, p, 4*most)
+		require.Empty(t, some.defect, "program %d\n%v", seed, src)
+		require.Equal(t, all.sorted(), some.sorted(), "program %d\n%v", seed, src)
+		runs, reducedRuns, blocked = runs+all.runs, reducedRuns+some.runs, blocked+some.blocked
+	}
+	t.Logf("%d programs, %d schedules, %d executions, %d blocked", done, runs, reducedRuns, blocked)
+}
+
+// Small programs pass wrong explorers. Of larger ones not every schedule can be made, but none may end as no execution did.
+func TestRandomSchedulesOfLargerProgramsEndAsSomeExecution(t *testing.T) {
+	programs, first, most := number(t, "HEDDLE_LARGER", 30), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 1500)
+	const schedules = 200
+	s := shape{tasks: 6, length: 4, variables: 4, locks: 3, channels: 3}
+	done, executions, blocked := 0, 0, 0
+	for seed := first; done < programs; seed++ {
+		src := randomSource(rand.New(rand.NewPCG(uint64(seed), 2)), s)
+		p := src.build(s)
+		some := reduced(t, p, most)
+		require.Empty(t, some.defect, "program %d\n%v", seed, src)
+		if some.runs+some.blocked >= most || some.runs < 20 {
+			continue
+		}
+		done++
+		executions, blocked = executions+some.runs, blocked+some.blocked
+		runner := sim.NewRunner()
+		for i := range uint64(schedules) {
+			r, err := runner.Run(p.scenario, sim.RunConfig{Source: conformance.Random(i)})
+			require.NoError(t, err)
+			require.Contains(t, some.ends, p.end(r), "program %d, schedule %d\n%v", seed, i, src)
+		}
+		runner.Close()
+	}
+	t.Logf("%d programs, %d executions, %d blocked, %d random schedules", done, executions, blocked, done*schedules)
+}
+
+// Where nothing but the table decides what commutes, there is one execution for each class of the schedules, and no other.
+func TestThereIsOneExecutionForEachClass(t *testing.T) {
+	programs, first, most := number(t, "HEDDLE_PROGRAMS", 200), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 1000)
+	s := shape{tasks: 4, length: 3, variables: 2, locks: 2, channels: 2, plain: true}
+	done, runs, executions, blocked := 0, 0, 0, 0
+	for seed := first; done < programs; seed++ {
+		src := randomSource(rand.New(rand.NewPCG(uint64(seed), 4)), s)
+		p := src.build(s)
+		all, complete := exhaustive(t, p, most)
+		if !complete {
+			continue
+		}
+		done++
+		some := reduced(t, p, 4*most)
+		require.Empty(t, some.defect, "program %d\n%v", seed, src)
+		require.Equal(t, all.sorted(), some.sorted(), "program %d\n%v", seed, src)
+		require.Len(t, some.classes, len(all.classes), "program %d\n%v", seed, src)
+		require.Equal(t, len(all.classes), some.runs, "program %d\n%v", seed, src)
+		runs, executions, blocked = runs+all.runs, executions+some.runs, blocked+some.blocked
+	}
+	t.Logf("%d programs, %d schedules, %d classes, %d blocked", done, runs, executions, blocked)
+}
