@@ -160,3 +160,30 @@ func TestAClosedRunnerLeavesNoGoroutine(t *testing.T) {
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
+
+// TestARobbedSelectMeetsWhoHasComeMeanwhile: a task is parked in a select, and what made its one case possible is taken by another
+// task. It then waits at the other case again, where somebody may have come in the meantime: they must not wait for each other.
+func TestARobbedSelectMeetsWhoHasComeMeanwhile(t *testing.T) {
+	robbed := 0
+	for seed := uint64(1); seed <= 3000; seed++ {
+		result := resultOf(t, seed, func(w *sim.World) {
+			n := w.Host()
+			buffered, unbuffered := sched.NewChan[int](n, 1), sched.NewChan[int](n, 0)
+			n.Go("select", func() {
+				received, sent := sched.Recv(buffered), sched.Send(unbuffered, 1)
+				sched.Select2(&received, &sent)
+			})
+			n.Go("receive", func() { unbuffered.Recv() })
+			n.Go("rob", func() {
+				buffered.Send(1)
+				if _, _, ok := buffered.TryRecv(); ok {
+					robbed++
+				}
+			})
+		})
+		if result.Failure != nil {
+			require.Len(t, result.Failure.Tasks, 1, "seed %d: %s", seed, result.Failure.Message) // who receives, if the select took what was buffered
+		}
+	}
+	require.Positive(t, robbed)
+}

@@ -142,7 +142,13 @@ func (o *Object) refresh() {
 	k := o.kernel
 	for w := o.first; w != nil; w = w.next {
 		t := w.task
-		if ready := t.possible(); ready != t.ready {
+		ready := t.possible()
+		if t.parked && t.ready && !ready {
+			// Another task took what it could have had. It arrives anew, since nobody met it in the meantime: see partner.
+			t.parked = false
+			ready = t.possible()
+		}
+		if ready != t.ready {
 			k.setReady(t, ready)
 		}
 	}
