@@ -79,11 +79,8 @@ func (a *app) audit(ctx context.Context, f auditFlags, names []string) error {
 			return err
 		}
 	}
-	outputs, err := parseOutputs(f.formats, "text", "json")
+	outputs, err := placesOf(f.formats)
 	if err != nil {
-		return err
-	}
-	if err := checkOutputs(outputs); err != nil {
 		return err
 	}
 	config := search.AuditConfig{Scenarios: scenarios, Seed: f.seed, Strategy: s, Runs: f.runs, Workers: f.workers}
@@ -100,14 +97,7 @@ func (a *app) audit(ctx context.Context, f auditFlags, names []string) error {
 		failed = errors.New("the audit was interrupted before it was done")
 	}
 	document := newAuditDocument(f, reports, failed)
-	for _, o := range outputs {
-		failed = errors.Join(failed, a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, document)
-			}
-			return document.writeText(w)
-		}))
-	}
+	failed = errors.Join(failed, a.print(outputs, document, document.writeText))
 	if failed == nil && document.Different > 0 {
 		return errFound
 	}

@@ -70,11 +70,8 @@ func (a *app) explore(ctx context.Context, c *cobra.Command, f exploreFlags, nam
 	if err != nil {
 		return err
 	}
-	outputs, err := parseOutputs(f.formats, "text", "json")
+	outputs, err := placesOf(f.formats)
 	if err != nil {
-		return err
-	}
-	if err := checkOutputs(outputs); err != nil {
 		return err
 	}
 	line := newTerminalLine(a.errOut)
@@ -85,14 +82,7 @@ func (a *app) explore(ctx context.Context, c *cobra.Command, f exploreFlags, nam
 		failed = errors.New("nothing was explored: the exploration ended before its first execution")
 	}
 	document := newExploreDocument(config, report, failed)
-	for _, o := range outputs {
-		failed = errors.Join(failed, a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, document)
-			}
-			return document.writeText(w, config.Scenario)
-		}))
-	}
+	failed = errors.Join(failed, a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, config.Scenario) }))
 	if failed == nil && len(report.Failures) > 0 {
 		return errFound
 	}

@@ -48,6 +48,28 @@ func parseOutputs(values []string, known ...string) ([]output, error) {
 	return outputs, nil
 }
 
+// placesOf are the outputs of a command that prints text or JSON, all of which can be written.
+func placesOf(formats []string) ([]output, error) {
+	outputs, err := parseOutputs(formats, "text", "json")
+	if err != nil {
+		return nil, err
+	}
+	return outputs, checkOutputs(outputs)
+}
+
+// print makes all outputs of a document, each as text or as JSON. One that fails keeps none of the others back.
+func (a *app) print(outputs []output, document any, text func(io.Writer) error) (failed error) {
+	for _, o := range outputs {
+		failed = errors.Join(failed, a.write(o, func(w io.Writer) error {
+			if o.format == "json" {
+				return writeJSON(w, document)
+			}
+			return text(w)
+		}))
+	}
+	return failed
+}
+
 // checkWritable says, before any work is done, whether a file can be made in the folder.
 func checkWritable(folder string) error {
 	probe, err := os.CreateTemp(folder, ".heddle-*")

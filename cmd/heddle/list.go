@@ -22,29 +22,15 @@ func (a *app) listCommand() *cobra.Command {
 		Short: "Show scenarios, properties, strategies and faults",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			outputs, err := parseOutputs(formats, "text", "json")
+			outputs, err := placesOf(formats)
 			if err != nil {
-				return err
-			}
-			if err := checkOutputs(outputs); err != nil {
 				return err
 			}
 			document, err := newListDocument(a.scenarios)
 			if err != nil {
 				return err
 			}
-			for _, o := range outputs {
-				err := a.write(o, func(w io.Writer) error {
-					if o.format == "json" {
-						return writeJSON(w, document)
-					}
-					return document.writeText(w)
-				})
-				if err != nil {
-					return err
-				}
-			}
-			return nil
+			return a.print(outputs, document, document.writeText)
 		},
 	}
 	c.Flags().StringArrayVar(&formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,11 +50,8 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	if c.Flags().Changed("until") && f.until < 1 {
 		return fmt.Errorf("--until %d is no step: the first one is 1", f.until)
 	}
-	outputs, err := parseOutputs(f.formats, "text", "json")
+	outputs, err := placesOf(f.formats)
 	if err != nil {
-		return err
-	}
-	if err := checkOutputs(outputs); err != nil {
 		return err
 	}
 	token, err := readFailure(failure)
@@ -81,14 +77,7 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 		return err
 	}
 	document.finish(token, replayed)
-	for _, o := range outputs {
-		err = errors.Join(err, a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, document)
-			}
-			return document.writeText(w, sc, token)
-		}))
-	}
+	err = a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, sc, token) })
 	if err == nil && replayed.Failure != nil {
 		return errFound
 	}

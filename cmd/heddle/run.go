@@ -77,11 +77,8 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 	if err != nil {
 		return err
 	}
-	outputs, err := parseOutputs(f.formats, "text", "json")
+	outputs, err := placesOf(f.formats)
 	if err != nil {
-		return err
-	}
-	if err := checkOutputs(outputs); err != nil {
 		return err
 	}
 	if f.folder != "" {
@@ -106,14 +103,7 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 		failed = errors.New("nothing was explored: the search ended before its first run")
 	}
 	document := newRunDocument(config, report, failed)
-	for _, o := range outputs {
-		failed = errors.Join(failed, a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, document)
-			}
-			return document.writeText(w, config.Scenarios)
-		}))
-	}
+	failed = errors.Join(failed, a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, config.Scenarios) }))
 	if failed == nil && len(report.Failures()) > 0 {
 		return errFound
 	}

@@ -54,16 +54,14 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 	if f.duration <= 0 {
 		return fmt.Errorf("--for %s would try nothing: give a duration above 0, such as 30s", f.duration)
 	}
-	outputs, err := parseOutputs(f.formats, "text", "json")
+	outputs, err := placesOf(f.formats)
 	if err != nil {
 		return err
 	}
-	places := outputs
 	if f.file != "" {
-		places = append(places, output{"the failure", f.file})
-	}
-	if err := checkOutputs(places); err != nil {
-		return err
+		if err := checkOutputs([]output{{"the failure", f.file}}); err != nil {
+			return err
+		}
 	}
 	token, err := readFailure(failure)
 	if err != nil {
@@ -100,14 +98,7 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 		small.File = f.file
 	}
 	replayFrom(small)
-	for _, o := range outputs {
-		err = errors.Join(err, a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, document)
-			}
-			return document.writeText(w, sc)
-		}))
-	}
+	err = a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, sc) })
 	if err == nil {
 		return errFound
 	}

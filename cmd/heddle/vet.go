@@ -56,25 +56,15 @@ Exit status: 0 nothing found; 1 an escape was found; 2 wrong usage, or a package
 }
 
 func (a *app) vet(ctx context.Context, f vetFlags, patterns []string) error {
-	outputs, err := parseOutputs(f.formats, "text", "json")
+	outputs, err := placesOf(f.formats)
 	if err != nil {
-		return err
-	}
-	if err := checkOutputs(outputs); err != nil {
 		return err
 	}
 	document, err := newVetDocument(ctx, patterns, f.tests)
 	if err != nil {
 		return err
 	}
-	for _, o := range outputs {
-		err = errors.Join(err, a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, document)
-			}
-			return document.writeText(w)
-		}))
-	}
+	err = a.print(outputs, document, document.writeText)
 	if err == nil && len(document.Escapes) > 0 {
 		return errFound
 	}

@@ -133,16 +133,8 @@ func (a *app) zoo(ctx context.Context, c *cobra.Command, f zooFlags, names []str
 	if failed != nil && !errors.Is(failed, errFound) {
 		score.explain(failed.Error())
 	}
-	for _, o := range outputs {
-		written := a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, score)
-			}
-			return score.writeText(w)
-		})
-		if written != nil {
-			failed = written
-		}
+	if err := a.print(outputs, score, score.writeText); err != nil {
+		return err
 	}
 	return failed
 }
@@ -182,11 +174,7 @@ func (f *zooFlags) check() ([]output, error) {
 			return nil, fmt.Errorf("--strategy %s is given twice: each is a column of its own", name)
 		}
 	}
-	outputs, err := parseOutputs(f.formats, "text", "json")
-	if err != nil {
-		return nil, err
-	}
-	return outputs, checkOutputs(outputs)
+	return placesOf(f.formats)
 }
 
 // moduleRoot is the folder of this module's sources, in which the command must run: mutants are built from them.
