@@ -18,7 +18,7 @@ type nodeClock struct{ node *Node }
 func (c nodeClock) Now() time.Time {
 	now := epoch.Add(c.node.node.ReadClock())
 	if c.node.staleClock {
-		c.node.world.Inline(c.node.holdsUpReader)
+		c.node.world.Inline(c.node.outdate)
 	}
 	return now
 }

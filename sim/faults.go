@@ -108,6 +108,16 @@ var stallTimes = [...]time.Duration{
 // StallFaults are the faults that Stalls arms, each under its name in the ledger.
 func StallFaults() []string { return []string{"stall-node", "stall-task", "slow-task", "stale-clock"} }
 
+// LongestStall is for how long a fault may hold up a task in this run, also once the world has healed; 0 if the swarm has none that does.
+func (w *World) LongestStall() (longest time.Duration) {
+	for _, fault := range append(StallFaults(), slowReader) {
+		if w.Swarm(fault) {
+			longest = stallTimes[len(stallTimes)-1]
+		}
+	}
+	return longest
+}
+
 // Stalls arms stalls of the node as a whole, of single tasks of it, and, four times as many, of tasks of one name: a node of which one
 // part is slow sees its sessions overlap. Besides, some of those who read its clock are held up right behind that, so that what they
 // have read is no longer true.
@@ -150,8 +160,8 @@ func (n *Node) Stalls(times int) {
 // staleOdds is out of how many readings of the clock one is followed by a stall.
 const staleOdds = 24
 
-// holdsUpReader may hold up the task that has just read the clock.
-func (n *Node) holdsUpReader() {
+// outdate may hold up the task that has just read the clock.
+func (n *Node) outdate() {
 	w := n.world
 	if t := w.kernel.Acting(); t.Kind == kernel.TaskActor && w.hits("stale-clock", staleOdds) {
 		w.Fired("stale-clock")

@@ -5,11 +5,14 @@ import (
 	"time"
 )
 
+// slowReader holds up who reads from a connection.
+const slowReader = "slow-reader"
+
 // NetworkFaults are the faults that a Network draws by swarm, each under its name in the ledger.
 func NetworkFaults() []string {
 	return []string{
 		"refuse", "black-hole", "handshake-stall", "mute", "delay", "loss", "reset", "reset-in-batch", "reset-on-connect",
-		"half-open", "partition", "slow-reader",
+		"half-open", "partition", slowReader,
 	}
 }
 
@@ -52,7 +55,7 @@ func (n *Network[Out, In]) arm() {
 	n.faults = networkFaults{
 		refuse: w.Swarm("refuse"), blackHole: w.Swarm("black-hole"), handshakeStall: w.Swarm("handshake-stall"), mute: w.Swarm("mute"),
 		delay: w.Swarm("delay"), loss: w.Swarm("loss"), resetInBatch: w.Swarm("reset-in-batch"), resetOnConnect: w.Swarm("reset-on-connect"),
-		slowReader: w.Swarm("slow-reader"),
+		slowReader: w.Swarm(slowReader),
 	}
 	w.Rule("reset", 4, func() bool {
 		c := n.draw("reset-which")
@@ -185,9 +188,9 @@ const (
 // long before, and by then there may be another.
 func (n *Network[Out, In]) holdsUp(c *conn[Out, In], oneIn int) {
 	w := n.world
-	if n.faults.slowReader && c.reader != nil && w.hits("slow-reader", oneIn) {
-		w.Fired("slow-reader")
-		w.stallTask(c.reader, "slow-reader")
+	if n.faults.slowReader && c.reader != nil && w.hits(slowReader, oneIn) {
+		w.Fired(slowReader)
+		w.stallTask(c.reader, slowReader)
 	}
 }
 

@@ -72,20 +72,14 @@ func routerName(i int) protocol.Router {
 
 var hosts = [...]string{"one.example.org", "two.example.org", "three.example.org"}
 
-// stallsEach is how often each stall may strike, and longestStall how long one can go on after healing.
+// How often each fault may strike.
 const (
-	stallsEach   = 2
-	longestStall = 100 * time.Second
-	rulesEach    = 4 // how often each rule of a router may strike
+	stallsEach = 2
+	rulesEach  = 4 // how often each rule of a router may strike
 )
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
-	s := &smallAgent{world: w, load: l}
-	for _, fault := range append(sim.StallFaults(), "slow-reader") {
-		if w.Swarm(fault) {
-			s.slack = longestStall
-		}
-	}
+	s := &smallAgent{world: w, load: l, slack: w.LongestStall()}
 	w.Logf("workload: %+v", l)
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)
 	for i := range l.Routers {
@@ -150,10 +144,7 @@ func (s *smallAgent) run() {
 	}
 	s.world.Owes(s.owed)
 	s.settle()
-	rest := time.Millisecond
-	if s.slack > 0 {
-		rest += longestStall
-	}
+	rest := time.Millisecond + s.slack
 	s.sleep(rest) // in which whoever has something left to do does it
 	for _, p := range s.apps {
 		if p.open() {
