@@ -32,7 +32,7 @@ type World interface {
 	Fail(property, format string, args ...any)
 	Exhibit(property, name string, content func() ([]byte, error))
 	Sometimes(id string)
-	Reached(feature uint64)
+	Reached(kind string, number uint64)
 	Step() int64
 	Elapsed() time.Duration
 	Inline(f func())

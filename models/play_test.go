@@ -35,7 +35,7 @@ func (w *fakeWorld) Fail(property, format string, args ...any) {
 	w.messages = append(w.messages, property+": "+fmt.Sprintf(format, args...))
 }
 func (w *fakeWorld) Sometimes(id string)    { w.sometimes[id] = true }
-func (w *fakeWorld) Reached(uint64)         {}
+func (w *fakeWorld) Reached(string, uint64) {}
 func (w *fakeWorld) Step() int64            { return w.step }
 func (w *fakeWorld) Elapsed() time.Duration { return w.elapsed }
 func (w *fakeWorld) Inline(f func())        { f() }

@@ -21,6 +21,7 @@ func (m *Monitor) put(q *queue, to place, s *session) {
 	if to == active || to == counted {
 		s.held++
 	}
+	m.situated(q)
 }
 
 // neededNow notes since when something is pending or subscribed.
@@ -187,6 +188,7 @@ func (m *Monitor) queueEnded(r *router, t *agent.QueueEnded) {
 		m.World.Sometimes("end-of-old-session")
 	}
 	if !t.Accepted {
+		m.situated(q)
 		return
 	}
 	q.handed = false

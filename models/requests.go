@@ -59,6 +59,7 @@ func (m *Monitor) requestsSent(r *router, t *agent.RequestsSent) {
 		case protocol.SUB, protocol.NSUB:
 			q.queue = m.queue(r, b.Queue)
 			q.queue.requests = append(slices.DeleteFunc(q.queue.requests, spent), q)
+			m.situated(q.queue)
 		case protocol.SUBS, protocol.NSUBS:
 			s.services = append(s.services, q)
 		}
@@ -100,6 +101,9 @@ func (m *Monitor) requestAnswered(r *router, t *agent.RequestAnswered) {
 	}
 	m.s11OwnAnswer(r, q, &t.Response)
 	m.settle(r, q, answered)
+	if q.queue != nil {
+		m.situated(q.queue)
+	}
 }
 
 func (m *Monitor) requestsAbandoned(r *router, t *agent.RequestsAbandoned) {

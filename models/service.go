@@ -243,6 +243,7 @@ func (m *Monitor) serviceTaken(r *router, t *agent.ServiceTaken) {
 		m.fail("S18", "router %s: ENDS of session %s was accepted: %v, should be %v; the current session is %s", r.name, s, t.Accepted, should, r.current)
 	}
 	if !t.Accepted {
+		m.servedAs(r)
 		return
 	}
 	if t.Sub != v.figures {
@@ -279,6 +280,7 @@ func (m *Monitor) serviceMoved(r *router) {
 			}
 		}
 	}
+	m.servedAs(r)
 	m.neededNow(r)
 }
 

@@ -138,12 +138,15 @@ func (m *Monitor) received(s *session, block []protocol.Response) {
 		case q.answer != "":
 			m.World.Sometimes("duplicate-answer")
 		default:
-			if q.queue != nil {
-				m.meets(s.router, s, reachedAnswer, b.Kind, q.queue.place)
-			}
 			q.answer, q.err, q.sok, q.count, q.hash, q.at = b.Kind, b.Err, b.Service, b.Count, b.Hash, m.time
-			if q.queue != nil && b.Queue != q.queue.id {
-				q.answer = otherQueue
+			if q.queue != nil {
+				if b.Queue != q.queue.id {
+					q.answer = otherQueue
+				}
+				m.meets(s.router, s, b.Kind, q.queue.place)
+				m.situated(q.queue)
+			} else {
+				m.servedAs(s.router)
 			}
 			if q.isAsked {
 				c := q.class()
@@ -162,10 +165,12 @@ func (m *Monitor) pushed(s *session, p *protocol.Response) {
 	switch p.Kind {
 	case protocol.END, protocol.DELD:
 		q := m.queue(s.router, p.Queue)
-		m.meets(s.router, s, reachedPush, p.Kind, q.place)
+		m.meets(s.router, s, p.Kind, q.place)
 		q.pushes = append(slices.DeleteFunc(q.pushes, func(p push) bool { return p.session.ended && p.told }), push{session: s, kind: p.Kind, at: m.time})
+		m.situated(q)
 	case protocol.ENDS:
-		m.meets(s.router, s, reachedPush, p.Kind, absent)
+		m.meets(s.router, s, p.Kind, absent)
 		s.taken = append(s.taken, push{session: s, kind: p.Kind, at: m.time})
+		m.servedAs(s.router)
 	}
 }

@@ -64,7 +64,7 @@ type Runner struct {
 	kernel  *kernel.Kernel
 	world   World
 	faults  []FaultCount
-	reached map[uint64]struct{} // of the world
+	reached map[choice.Feature]struct{} // of the world
 	drained time.Duration
 }
 
@@ -88,7 +88,7 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 	r.world.reset(k, cfg.Options)
 	if cfg.Reached {
 		if r.reached == nil {
-			r.reached = map[uint64]struct{}{}
+			r.reached = map[choice.Feature]struct{}{}
 		}
 		clear(r.reached)
 		r.world.known = r.reached

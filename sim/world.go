@@ -23,7 +23,7 @@ type World struct {
 	density   int // of the swarm; -1: not yet drawn
 	sometimes []string
 	reached   []choice.Reached
-	known     map[uint64]struct{} // the features in reached; nil: nobody wants to know
+	known     map[choice.Feature]struct{} // the features in reached; nil: nobody wants to know
 	onStep    []func()
 	onHeal    []func()
 	healed    bool
@@ -103,16 +103,16 @@ func (w *World) exhibited(property string) []Exhibit {
 }
 
 // Reached notes that the run has come to something that tells it from others: a state of what is under test, say, without its names
-// and numbers. Numbers of features are the scenario's to choose. Guided searches begin runs where few have come before; others
-// ignore it. It costs a look into a map.
-func (w *World) Reached(feature uint64) {
+// and numbers. Kinds of features and their numbers are the scenario's to choose. Guided searches begin runs where few have come before,
+// by each kind as often: a kind of few numbers is not drowned by one of many. Other searches ignore it. It costs a look into a map.
+func (w *World) Reached(kind string, number uint64) {
 	if w.known == nil {
 		return
 	}
-	w.Observe(func() { w.reach(feature) })
+	w.Observe(func() { w.reach(choice.Feature{Kind: kind, Number: number}) })
 }
 
-func (w *World) reach(feature uint64) {
+func (w *World) reach(feature choice.Feature) {
 	if _, ok := w.known[feature]; !ok {
 		w.known[feature] = struct{}{}
 		w.reached = append(w.reached, choice.Reached{Feature: feature, At: w.kernel.Decisions()})
@@ -134,7 +134,7 @@ func (w *World) seen(id string) {
 		for i := range len(id) {
 			feature = (feature ^ uint64(id[i])) * 1099511628211
 		}
-		w.reach(feature)
+		w.reach(choice.Feature{Kind: "sometimes", Number: feature})
 	}
 }
 

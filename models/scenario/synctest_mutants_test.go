@@ -155,7 +155,7 @@ func (b *bubble) Fail(property, _ string, _ ...any) {
 func (b *bubble) Exhibit(string, string, func() ([]byte, error)) {}
 
 func (b *bubble) Sometimes(string)       {}
-func (b *bubble) Reached(uint64)         {}
+func (b *bubble) Reached(string, uint64) {}
 func (b *bubble) Step() int64            { return 0 }
 func (b *bubble) Elapsed() time.Duration { return time.Since(b.begin) }
 func (b *bubble) Inline(f func())        { f() }

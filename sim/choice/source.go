@@ -45,10 +45,15 @@ type Source interface {
 	Value(site Site, n int) int
 }
 
-// Reached is something that a run came to, by a number of the scenario's choosing, and how many decisions its source had been asked for
-// when it first did.
+// Feature is something that a run can come to, by a number of the scenario's choosing among those of one kind.
+type Feature struct {
+	Kind   string
+	Number uint64
+}
+
+// Reached is a feature, and how many decisions the run's source had been asked for when it first came to it.
 type Reached struct {
-	Feature uint64
+	Feature Feature
 	At      int64
 }
 

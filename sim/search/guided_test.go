@@ -20,7 +20,7 @@ var stairs = &sim.Scenario{
 				if w.Value("foot", 8) != 7 {
 					return
 				}
-				w.Reached(stair)
+				w.Reached("stair", stair)
 			}
 			w.Fail("top", "somebody is up there")
 		}

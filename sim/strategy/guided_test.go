@@ -52,7 +52,7 @@ func TestTheNameOfAGuidedRunHoldsItsForks(t *testing.T) {
 
 func reached(at int64, features ...uint64) (all []choice.Reached) {
 	for _, f := range features {
-		all = append(all, choice.Reached{Feature: f, At: at})
+		all = append(all, choice.Reached{Feature: choice.Feature{Number: f}, At: at})
 	}
 	return all
 }
@@ -93,9 +93,9 @@ func TestACorpusIsBounded(t *testing.T) {
 	for i := range uint64(mostFeatures + 10) {
 		c.Add(Beginning{Seed: i}, reached(1, i))
 	}
-	require.Len(t, c.features, mostFeatures)
+	require.Len(t, c.index, mostFeatures)
 	for i := range uint64(100) {
 		c.Add(Beginning{Seed: i}, reached(1, 0))
 	}
-	require.Len(t, c.features[0].ways, mostWays)
+	require.Len(t, c.kinds[0][0].ways, mostWays)
 }
