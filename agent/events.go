@@ -27,7 +27,8 @@ const (
 	// the service (ENDS), or they were deleted (DELD). If one was counted under the service, Figures is what is
 	// left of that. The session is the one that brought the news.
 	Ended
-	// ServiceSubscribed: Wanted, what was asked for; Confirmed, the router's own
+	// ServiceSubscribed: Wanted, what was asked for, zero if that had had its answer
+	// already and these are newer figures; Confirmed, the router's own
 	// figures (a mismatch is information); Figures, what is now recorded: those
 	// and the queues that were confirmed singly after them; Queues, if any, those
 	// that the figures may not count: they are pending, on their own.

@@ -176,9 +176,9 @@ type (
 	}
 	// ServiceCommitted: the answer to a service subscription for Wanted, obtained
 	// on the session, was applied. Confirmed is the router's own figure for
-	// SubActivated, Figures what is recorded with it; Counted are the queues that
-	// were confirmed singly after it and stay counted. Queues are those of earlier
-	// sessions that the router's figures may not count: they are pending singly, and
+	// SubActivated and SubRefreshed, Figures what is recorded with it; Counted are
+	// the queues that were confirmed singly after it and stay counted. Queues are
+	// those that the router's figures may not count: they are pending singly, and
 	// with them the service, for figures that do. Err is the answer's error.
 	// Correlation is that of the request; zero if it was not sent. Late: the answer
 	// came after its timeout.
@@ -239,7 +239,7 @@ type QueueResult struct {
 // SubOutcome is what became of an answer to a subscription.
 type SubOutcome uint8
 
-// The outcomes. All but the first six change nothing.
+// The outcomes. All but the first seven change nothing.
 const (
 	// SubActivated: it is active under the session.
 	SubActivated SubOutcome = iota + 1
@@ -248,6 +248,9 @@ const (
 	// SubIncluded: the queue is covered by the session's service, and was confirmed
 	// before the figures of its SOKS, which include it.
 	SubIncluded
+	// SubRefreshed: the service was active on the session already, and these are
+	// newer figures; what is pending stays.
+	SubRefreshed
 	// SubFailed: a permanent error; no longer wanted, and with a service neither
 	// are the queues that it covered, unless it is active all the same.
 	SubFailed

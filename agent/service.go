@@ -180,9 +180,9 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	}
 	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Correlation: request.Correlation, Wanted: sub, Late: late}
 	done.Outcome, done.Err = r.serviceOutcome(c, sub, wish, answer)
-	event := Event{Session: c.session.ID, Wanted: sub}
+	event := Event{Session: c.session.ID}
 	switch done.Outcome {
-	case SubActivated:
+	case SubActivated, SubRefreshed:
 		done.Confirmed = protocol.ServiceSub{Service: sub.Service, Count: answer.Response.Count, Hash: answer.Response.Hash}
 		r.activateService(c, &done, answer.at)
 		event.Kind, event.Confirmed, event.Figures, event.Queues = ServiceSubscribed, done.Confirmed, &done.Figures, done.Queues
@@ -194,9 +194,11 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 		event.Kind, event.Figures = ServiceEnded, &sub
 	}
 	if event.Kind != 0 {
-		r.service.pending = nil
+		if done.Outcome != SubRefreshed {
+			r.service.pending, event.Wanted = nil, sub
+		}
 		r.uncover(false)
-		if len(done.Queues) > 0 {
+		if len(done.Queues) > 0 && r.service.pending == nil {
 			r.service.want(done.Figures)
 		}
 	}
@@ -215,14 +217,20 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	return nil
 }
 
-// serviceOutcome classifies the answer to a service subscription.
+// serviceOutcome classifies the answer to a service subscription. Figures that
+// nothing waits for count all the same if they are the session's newest (property
+// S8): when the service was asked for more than once, the first answer does not
+// tell what the router has done since.
 func (r *routerState) serviceOutcome(c *Client, sub protocol.ServiceSub, wish uint64, answer Answer) (SubOutcome, *protocol.Error) {
 	err := serviceAnswerError(answer, r.agent.config.Party.ServiceCommand())
 	ended := err == nil && r.service.taken.after(c, answer.at)
-	switch {
+	wanted := r.service.pending != nil && *r.service.pending == sub
+	switch active := r.service.active; {
+	case !wanted && err == nil && r.isActiveOn(c) && active.sub.Service == sub.Service && active.at < answer.at:
+		return SubRefreshed, nil
 	case r.service.pending == nil:
 		return SubNotPending, err
-	case *r.service.pending != sub, ended && r.service.wish != wish:
+	case !wanted, ended && r.service.wish != wish:
 		return SubOutdated, err
 	case ended:
 		return SubEnded, nil

@@ -203,14 +203,30 @@ func (a *abstract) confirmService(s net.SessionID, sub protocol.ServiceSub, stay
 	legal = a.pending == sub && a.isCurrent(s) && (a.service.session == "" || a.service.session == s) && granted != nil && *granted == sub.Service
 	a.service = abstractService{s, sub.Service, true}
 	a.pending = protocol.ServiceSub{}
+	return a.figures(stays, released, again) && legal
+}
+
+// refreshService: the router has subscribed the service once more on the session on which it is active, and nobody waits for it. As
+// confirmService, but what is pending stays.
+func (a *abstract) refreshService(s net.SessionID, id protocol.ServiceID, stays, released []protocol.QueueID, again protocol.ServiceSub) (legal bool) {
+	legal = a.isCurrent(s) && a.service == abstractService{s, id, true}
+	return a.figures(stays, released, again) && legal
+}
+
+// figures of the active service include what was counted, but for what stays counted. What they may not include is pending singly, and the
+// service anew, as again, unless a newer one is.
+func (a *abstract) figures(stays, released []protocol.QueueID, again protocol.ServiceSub) (legal bool) {
+	legal = true
 	for _, id := range stays {
 		legal = legal && a.wish(id).place == counted
 	}
 	a.includeCounted(stays)
 	for _, id := range released {
 		q := a.wish(id)
-		legal = legal && q.place == included && q.service == sub.Service
+		legal = legal && q.place == included && q.service == a.service.id
 		a.put(q, pending, "")
+	}
+	if len(released) > 0 && !a.isServicePending() {
 		a.pending = again
 	}
 	return legal && a.isCovered()

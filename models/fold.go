@@ -68,9 +68,14 @@ func (m *Monitor) foldEvent(r *router, s *session, e *agent.Event) {
 		to = pending
 	case agent.ServiceSubscribed:
 		to = pending
-		if f.isPending = len(e.Queues) > 0; e.Figures != nil {
+		if e.Wanted != (protocol.ServiceSub{}) {
+			f.isPending = false
+		}
+		if e.Figures != nil {
 			f.isActive, f.confirmed, f.session, f.figures = true, true, s, *e.Figures
-			f.pending = *e.Figures
+			if len(e.Queues) > 0 && !f.isPending {
+				f.isPending, f.pending = true, *e.Figures
+			}
 		}
 	case agent.ServiceSubError, agent.ServiceUnavailable:
 		f.isPending = false

@@ -83,11 +83,12 @@ func (m *Monitor) s18Received(r *router, s *session, q *queue, kind protocol.Kin
 	return m.time
 }
 
-// s18Accepted reads the current session, where the queue is recorded and since when.
+// s18Accepted reads the current session, where the queue is recorded and since when. What figures have made pending was subscribed
+// when an END came before these figures, and nobody has wanted it anew since: it ends, as if the END had been taken at once.
 func (m *Monitor) s18Accepted(r *router, s *session, q *queue, t *agent.QueueEnded, at int64) {
 	should := q.place != absent
 	if t.Reason == protocol.END {
-		should = r.client == connected && r.current == s && r.subscribed(q, s, at)
+		should = r.client == connected && r.current == s && (r.subscribed(q, s, at) || q.doubted > at)
 	}
 	switch {
 	case t.Accepted && !should:

@@ -17,7 +17,7 @@ func (m *Monitor) put(q *queue, to place, s *session) {
 	}
 	r.in[q.place]--
 	r.in[to]++
-	q.place, q.session = to, s
+	q.place, q.session, q.doubted = to, s, 0
 	if to == active || to == counted {
 		s.held++
 	}

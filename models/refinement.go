@@ -80,6 +80,8 @@ func (m *Monitor) refine(told agent.Transition) {
 		switch t.Outcome {
 		case agent.SubActivated:
 			f.act(f.confirmService(t.Session, t.Wanted, t.Counted, t.Queues, t.Figures), "ConfirmService", t.Queues, t.Session)
+		case agent.SubRefreshed:
+			f.act(f.refreshService(t.Session, t.Wanted.Service, t.Counted, t.Queues, t.Figures), "RefreshService", t.Queues, t.Session)
 		case agent.SubFailed, agent.SubUnavailable, agent.SubEnded:
 			f.act(f.refuseService(t.Session, t.Wanted, isTemporary(t.Err)), "RefuseService", nil, t.Session)
 		}

@@ -58,18 +58,24 @@ func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 		return
 	}
 	m.s1SessionGated(r, s, "the answer for its service")
-	v.isPending = false
-	point := ServiceCall{Op: ServiceGiveUp, Sub: t.Wanted}
-	if t.Outcome == agent.SubActivated {
-		point.Op, point.Session = ServiceConfirm, s.id
-		if len(t.Queues) > 0 {
-			point.Again = t.Figures
-		}
+	point := ServiceCall{Op: ServiceGiveUp, Sub: t.Wanted, Session: s.id}
+	if len(t.Queues) > 0 {
+		point.Again = t.Figures
 	}
-	m.servicePoint(r, point)
-	e := owedEvent{session: s, wanted: t.Wanted}
+	e := owedEvent{session: s}
 	switch t.Outcome {
 	case agent.SubActivated:
+		point.Op = ServiceConfirm
+	case agent.SubRefreshed:
+		point.Op = ServiceRefresh
+		m.World.Sometimes("service-refreshed")
+	}
+	if t.Outcome != agent.SubRefreshed {
+		v.isPending, e.wanted = false, t.Wanted
+	}
+	m.servicePoint(r, point)
+	switch t.Outcome {
+	case agent.SubActivated, agent.SubRefreshed:
 		m.activated(r, s, t, a)
 		e.kind, e.figures, e.hasFigures, e.queues = agent.ServiceSubscribed, v.figures, true, len(t.Queues)
 	case agent.SubFailed:
@@ -132,9 +138,12 @@ func (m *Monitor) activated(r *router, s *session, t *agent.ServiceCommitted, a 
 			m.fail("S8", "router %s: queue %s became pending by the figures of its service, though it is %s, confirmed on session %s", r.name, q.name, q.place, q.session)
 		}
 		m.repend(q, agent.ServiceSubscribed)
+		q.doubted = at
 	}
 	if len(t.Queues) > 0 {
 		m.World.Sometimes("service-rechecked")
+	}
+	if len(t.Queues) > 0 && !v.isPending {
 		v.pending, v.isPending, v.wishAt, v.wished = v.figures, true, m.time, m.World.Elapsed()
 	}
 }

@@ -14,6 +14,7 @@ type ServiceOp uint8
 const (
 	ServiceSubscribe ServiceOp = iota // the application asks for Sub
 	ServiceConfirm                    // the answer to Sub on Session makes it active; Again, if set, is pending from then
+	ServiceRefresh                    // newer figures for what is active on Session; Again, if set, is pending from then if nothing is
 	ServiceGiveUp                     // the answer to Sub ends the wish
 	ServiceCount                      // a queue was counted on Session, which makes its service active
 	ServiceDemote                     // Session has ended: Sub is pending, unless something newer is
@@ -48,6 +49,11 @@ func Services() *Spec[ServiceState, ServiceCall] {
 				return ServiceState{c.Sub, s.Active}, true
 			case ServiceConfirm:
 				return ServiceState{c.Again, c.Session}, s.Pending == c.Sub
+			case ServiceRefresh:
+				if s.Pending == none {
+					s.Pending = c.Again
+				}
+				return s, s.Active == c.Session
 			case ServiceGiveUp:
 				return ServiceState{none, s.Active}, s.Pending == c.Sub
 			case ServiceCount:
@@ -64,7 +70,7 @@ func Services() *Spec[ServiceState, ServiceCall] {
 			return s, s == ServiceState{c.Sub, c.Session}
 		},
 		Call: func(c ServiceCall) string {
-			name := [...]string{"subscribe", "confirm", "give up", "count", "demote", "take", "read"}[c.Op]
+			name := [...]string{"subscribe", "confirm", "refresh", "give up", "count", "demote", "take", "read"}[c.Op]
 			return fmt.Sprintf("%s(%v)%s", name, c.Sub, on(c.Session))
 		},
 		State: func(s ServiceState) string { return fmt.Sprintf("pending %v, active%s", s.Pending, on(s.Active)) },

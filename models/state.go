@@ -95,6 +95,7 @@ type queue struct {
 	wishAt  int64 // the Monitor's time when it was last wanted
 	wished  time.Duration
 	at      int64 // the Monitor's time of the answer that made it active or counted
+	doubted int64 // the Monitor's time of the figures that made it pending; 0 if something else did
 	owes    agent.EventKind
 	owesErr *protocol.Error
 	hash    protocol.IDsHash

@@ -117,10 +117,13 @@ func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted proto
 	if a == nil && !m.serves(s, wanted.Service) {
 		c = serviceError
 	}
+	isWanted := v.isPending && v.pending == wanted
 	switch {
+	case !isWanted && c == success && v.isActive && v.session == s && v.at > 0 && v.figures.Service == wanted.Service && a.at > v.at:
+		return outcome{agent.SubRefreshed, "these are the session's newest figures"}
 	case !v.isPending:
 		return outcome{agent.SubNotPending, "nothing is pending"}
-	case v.pending != wanted:
+	case !isWanted:
 		return outcome{agent.SubOutdated, "another value is pending"}
 	case c == success && takenAfter(s, a.at):
 		return endedOutcome(a, v.wishAt, late)
@@ -139,6 +142,8 @@ func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted proto
 func blameService(a *request, should outcome, told agent.SubOutcome) string {
 	changes := told <= agent.SubUnavailable
 	switch {
+	case told == agent.SubRefreshed, should.is == agent.SubRefreshed:
+		return "S8"
 	case told == agent.SubEnded, should.is == agent.SubEnded:
 		return "S18"
 	case changes && (should.is == agent.SubNotPending || should.is == agent.SubOutdated):
@@ -175,7 +180,7 @@ func (q *request) describe() string {
 
 func outcomeName(o agent.SubOutcome) string {
 	names := [...]string{
-		agent.SubActivated: "active", agent.SubCounted: "counted", agent.SubIncluded: "included", agent.SubFailed: "failed", agent.SubEnded: "ended",
+		agent.SubActivated: "active", agent.SubCounted: "counted", agent.SubIncluded: "included", agent.SubRefreshed: "active already", agent.SubFailed: "failed", agent.SubEnded: "ended",
 		agent.SubUnavailable: "unavailable", agent.SubTemporary: "still pending", agent.SubNotPending: "not pending", agent.SubOutdated: "outdated",
 	}
 	if int(o) < len(names) && names[o] != "" {

@@ -26,6 +26,7 @@ type Network[Out, In any] struct {
 	nodes     []*Node              // that have a dialler
 	conns     []*conn[Out, In]     // not ended on both sides, in order of creation
 	faults    networkFaults
+	held      []*conn[Out, In] // whose readers are held up until another connection brings something
 }
 
 // listener is a registered handler and what stands between it and its diallers.
@@ -150,6 +151,8 @@ type conn[Out, In any] struct {
 	lost       [2]bool       // swallows what goes there (0), what comes back (1)
 	lostBy     string        // which fault
 	reader     *kernel.Actor // the task that receives; nil before it did
+	resume     func()        // lets it go on if the network holds it up
+	until      int           // so many transmissions of other connections have come
 }
 
 func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential string) *conn[Out, In] {
@@ -213,6 +216,7 @@ func (c *conn[Out, In]) atClient(e event[In]) {
 		c.end(net.ErrClosed)
 	default:
 		c.inbox.TrySend(e.value)
+		c.network.letGo(c)
 		c.network.holdsUp(c, slowAtArrival)
 	}
 }

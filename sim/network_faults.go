@@ -180,18 +180,41 @@ func (n *Network[Out, In]) delay() time.Duration {
 
 // slowAtArrival and slowAtEnd are, for what arrives and for the end of a connection, out of how many times the reader is held up.
 const (
-	slowAtArrival = 24
+	slowAtArrival = 10
 	slowAtEnd     = 3
 )
 
 // holdsUp decides whether who reads from the connection comes to it only later: the others who use the connection know of its end
-// long before, and by then there may be another.
+// long before, and by then there may be another. It comes to it after some time, or just when another connection of the same two ends
+// brings its first transmission, or one soon after.
 func (n *Network[Out, In]) holdsUp(c *conn[Out, In], oneIn int) {
 	w := n.world
-	if n.faults.slowReader && c.reader != nil && w.hits(slowReader, oneIn) {
-		w.Fired(slowReader)
-		w.stallTask(c.reader, slowReader)
+	if !n.faults.slowReader || c.reader == nil || !w.hits(slowReader, oneIn) {
+		return
 	}
+	w.Fired(slowReader)
+	if c.until = w.Value("slow-reader-until", 4); c.until == 0 {
+		w.stallTask(c.reader, slowReader)
+		return
+	}
+	w.Logf("%s stalls until another connection brings transmission %d", c.reader.Path(), c.until)
+	c.resume = w.kernel.StallTask(c.reader, stallTimes[len(stallTimes)-1])
+	n.held = append(n.held, c)
+	w.Effect(slowReader)
+}
+
+// letGo lets those go on who read from other connections of the same two ends and wait for what this one brings.
+func (n *Network[Out, In]) letGo(c *conn[Out, In]) {
+	n.held = slices.DeleteFunc(n.held, func(o *conn[Out, In]) bool {
+		if o == c || o.node != c.node || o.listener != c.listener {
+			return false
+		}
+		if o.until--; o.until > 0 {
+			return false
+		}
+		o.resume()
+		return true
+	})
 }
 
 // resets decides whether a transmission of the dialler meets a reset.

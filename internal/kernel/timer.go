@@ -75,18 +75,26 @@ func (n *Node) stall(by int32) {
 	}
 }
 
-// StallTask holds up one task for d of virtual time.
+// StallTask holds up one task for d of virtual time, or until release is called, outside any task.
 //
 //go:norace
-func (k *Kernel) StallTask(t *Actor, d time.Duration) {
+func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 	k.touchAll()
 	t.stalls++
 	k.update(t)
-	k.After(nil, "stall", d, func() {
+	stalled := true
+	release = func() {
+		if !stalled {
+			return
+		}
+		stalled = false
 		if t.stalls--; !t.finished {
+			k.touchAll()
 			k.update(t)
 		}
-	})
+	}
+	k.After(nil, "stall", d, release)
+	return release
 }
 
 // Timer is a deadline of virtual time and what happens then, in a step of its own. All timers that are due are actors.

@@ -45,7 +45,7 @@ var faultTable = [faultCount]struct {
 	AnswerTwice: {"answer-twice", 4}, AnswerReversed: {"answer-reversed", 4}, AnswerThenClose: {"answer-then-close", 4},
 	ErrorTemporary: {"error-temporary", 6}, ErrorPermanent: {"error-permanent", 6}, ServiceRefused: {"service-refused", 2},
 	ServiceIgnored: {"service-ignored", 4}, HandshakeRefused: {"handshake-refused", 4}, EndLate: {"end-late", 2}, PushJoined: {"push-joined", 2},
-	TakenBehind:   {"taken-behind", 4},
+	TakenBehind:   {"taken-behind", 2},
 	RouterRestart: {name: "router-restart"}, RouterForget: {name: "router-forget"}, QueueTaken: {name: "queue-taken"},
 	ServiceTaken: {name: "service-taken"}, QueueDeleted: {name: "queue-deleted"}, ServiceChanged: {name: "service-changed"},
 	RouterDowngraded: {name: "router-downgraded"},
@@ -142,6 +142,7 @@ func (r *Router) takeBehind(s *session, block []protocol.Request) {
 				continue
 			}
 			if r.Env.Value("router/service-behind", 2) == 0 && r.DisplaceService(v.credential) {
+				r.loseOne(v)
 				r.struck(TakenBehind)
 				return
 			}
@@ -204,6 +205,7 @@ func (r *Router) Arm(rules Rules, times int) {
 	arm(ServiceTaken, func() bool {
 		for _, v := range r.services {
 			if r.DisplaceService(v.credential) {
+				r.loseOne(v)
 				return true
 			}
 		}
@@ -229,6 +231,22 @@ func (r *Router) Arm(rules Rules, times int) {
 		})
 		return true
 	})
+}
+
+// loseOne lets a service that another client has taken lose one of its queues there, now and then: who had it before is not told.
+func (r *Router) loseOne(v *service) {
+	if r.Env.Value("router/lost", 3) < 2 {
+		return
+	}
+	q := r.pick(func(q *queue) bool { return q.service == v })
+	switch {
+	case q == nil:
+	case r.Env.Value("router/lost-how", 2) == 0:
+		r.Delete(q.name.Party, q.name.ID)
+	default:
+		q.service = nil
+		r.own(q, r.stranger(nil), protocol.CorrelationID{})
+	}
 }
 
 // pick is a queue that fits; nil if there is none.

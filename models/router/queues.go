@@ -218,13 +218,15 @@ func (r *Router) endSoon(f func()) {
 	r.after(d, f)
 }
 
-// Displace lets another client, which is not connected by any network here, take the queue. It says whether that displaced somebody.
+// Displace lets another client, which is not connected by any network here and has no service, take the queue. It says whether that
+// displaced somebody.
 func (r *Router) Displace(party protocol.Party, id protocol.QueueID) bool {
 	q := r.queues[QueueName{party, id}]
 	if q == nil || q.deleted || q.owner == nil || q.owner.peer == nil {
 		return false
 	}
 	r.displace(q, q.owner)
+	q.service = nil
 	r.own(q, r.stranger(nil), protocol.CorrelationID{})
 	return true
 }

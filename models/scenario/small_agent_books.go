@@ -157,7 +157,7 @@ func (p *app) note(t agent.Transition) {
 func (p *app) serviceCommitted(t agent.ServiceCommitted) {
 	b := p.book(t.Router)
 	switch t.Outcome {
-	case agent.SubActivated:
+	case agent.SubActivated, agent.SubRefreshed:
 		p.handOver(t.Router, t.Counted)
 		if b.service.Service == t.Figures.Service {
 			b.service = t.Figures

@@ -100,17 +100,34 @@ func (o Op) String() string {
 	return b.String()
 }
 
-// The tables of what is drawn; the first of each is the simplest.
+// scale says how much there is of everything.
+type scale struct {
+	routers, queues, serviceQueues, tasks, ops []int
+	pauses                                     []time.Duration
+	keys                                       []int
+}
+
+// scales: what happens at one router makes little difference at another; and where several tasks do little to the same one or two
+// queues, as soon as they can, they meet in ways that are rare among many queues.
+var scales = [...]scale{
+	{
+		routers: []int{1}, queues: []int{1, 1, 2}, serviceQueues: []int{0, 1}, tasks: []int{1, 2, 2, 3}, ops: []int{1, 2, 3, 5},
+		pauses: []time.Duration{0, 0, 0, 0, 0, 0, time.Millisecond, time.Second, 5 * time.Second, 31 * time.Second},
+		keys:   []int{0, 0, 0, 0, 0, 0, 1, 2},
+	},
+	{
+		routers: []int{1, 1, 1, 2, 3}, queues: []int{1, 2, 3, 1, 2, 4, 9, 22}, serviceQueues: []int{0, 0, 1, 2, 5}, tasks: []int{1, 1, 2, 3},
+		ops:    []int{1, 3, 4, 6, 10},
+		pauses: []time.Duration{0, 0, 0, 0, time.Millisecond, time.Second, 4 * time.Second, 31 * time.Second, 70 * time.Second},
+		keys:   []int{0, 0, 0, 0, 1, 1, 1, 2},
+	},
+}
+
+// The tables of what is drawn at any scale; the first of each is the simplest.
 var (
-	routerCounts  = [...]int{1, 1, 1, 2, 3} // what happens at one router makes little difference at another
-	queueCounts   = [...]int{1, 2, 3, 1, 2, 4, 9, 22}
-	serviceCounts = [...]int{0, 0, 1, 2, 5}
-	taskCounts    = [...]int{1, 1, 2, 3}
-	opCounts      = [...]int{1, 3, 4, 6, 10}
-	pauses        = [...]time.Duration{0, 0, 0, 0, time.Millisecond, time.Second, 4 * time.Second, 31 * time.Second, 70 * time.Second}
-	cancels       = [...]time.Duration{Never, Never, Never, Never, 0, time.Millisecond, time.Second, 30 * time.Second, 46 * time.Second}
-	lingers       = [...]time.Duration{0, 0, time.Second, 20 * time.Second, 100 * time.Second}
-	kinds         = [...]OpKind{
+	cancels = [...]time.Duration{Never, Never, Never, Never, 0, time.Millisecond, time.Second, 30 * time.Second, 46 * time.Second}
+	lingers = [...]time.Duration{0, 0, time.Second, 20 * time.Second, 100 * time.Second}
+	kinds   = [...]OpKind{
 		Subscribe, Subscribe, Subscribe, Subscribe, Subscribe, Subscribe, SubscribeService, SubscribeService, SubscribeService,
 		SubscribeService, Remove, Remove, Lookup, Connect, Deliver, Deliver,
 	}
@@ -122,26 +139,33 @@ var (
 // DrawWorkload draws a workload by decisions. Each decision of an operation is asked whether it matters or not, so that changing
 // one of them shifts none of the others.
 func DrawWorkload(w *sim.World) Workload {
-	one := func(site string, n int) int { return w.Value(site, n) }
+	s := &scales[w.Value("scale", len(scales))]
 	l := Workload{
 		Party:         protocol.RecipientService,
-		Routers:       routerCounts[one("routers", len(routerCounts))],
-		Queues:        queueCounts[one("queues", len(queueCounts))],
-		ServiceQueues: serviceCounts[one("service-queues", len(serviceCounts))],
-		Linger:        lingers[one("linger", len(lingers))],
+		Routers:       oneOf(w, "routers", s.routers),
+		Queues:        oneOf(w, "queues", s.queues),
+		ServiceQueues: oneOf(w, "service-queues", s.serviceQueues),
+		Linger:        oneOf(w, "linger", lingers[:]),
 	}
-	if one("party", 2) == 1 {
+	if w.Value("party", 2) == 1 {
 		l.Party = protocol.NotifierService
 	}
-	service := one("service", 3) > 0
-	for range 1 + one("applications", 5)/4 {
-		l.Applications = append(l.Applications, drawApplication(w, &l, service))
-		service = service && one("second-service", 2) == 0
+	service := w.Value("service", 3) > 0
+	for range 1 + w.Value("applications", 5)/4 {
+		l.Applications = append(l.Applications, drawApplication(w, s, &l, service))
+		service = service && w.Value("second-service", 2) == 0
 	}
 	return l
 }
 
-func drawApplication(w *sim.World, l *Workload, service bool) Application {
+func oneOf[T any](w *sim.World, site string, table []T) (one T) {
+	if len(table) == 1 {
+		return table[0]
+	}
+	return table[w.Value(site, len(table))]
+}
+
+func drawApplication(w *sim.World, s *scale, l *Workload, service bool) Application {
 	a := Application{
 		Config:   drawConfig(w, l.Party, service),
 		Events:   drawConsumer(w, "events"),
@@ -151,11 +175,16 @@ func drawApplication(w *sim.World, l *Workload, service bool) Application {
 		a.CloseAt = 1 + w.Value("close-at-event", 6)
 	}
 	closing := w.Value("close", 4) == 3
-	a.Tasks = make([][]Op, taskCounts[w.Value("tasks", len(taskCounts))])
+	a.Tasks = make([][]Op, oneOf(w, "tasks", s.tasks))
+	together := w.Value("together", 3) > 0
 	for i := range a.Tasks {
-		ops := make([]Op, opCounts[w.Value("ops", len(opCounts))])
+		if i > 0 && together {
+			a.Tasks[i] = a.Tasks[0]
+			continue
+		}
+		ops := make([]Op, oneOf(w, "ops", s.ops))
 		for j := range ops {
-			ops[j] = drawOp(w, l, service)
+			ops[j] = drawOp(w, s, l, service)
 		}
 		if closing && (i == 0 || w.Value("close-again", 2) == 1) {
 			ops[len(ops)-1].Kind = Close
@@ -190,15 +219,15 @@ func drawConfig(w *sim.World, party protocol.Party, service bool) agent.Config {
 	return c
 }
 
-func drawOp(w *sim.World, l *Workload, service bool) Op {
+func drawOp(w *sim.World, s *scale, l *Workload, service bool) Op {
 	o := Op{
-		Pause:  pauses[w.Value("pause", len(pauses))],
-		Kind:   kinds[w.Value("op", len(kinds))],
+		Pause:  oneOf(w, "pause", s.pauses),
+		Kind:   oneOf(w, "op", kinds[:]),
 		Router: w.Value("router", l.Routers),
 		First:  w.Value("first", l.Queues),
 		Count:  1 + w.Value("count", l.Queues),
-		Key:    [...]int{0, 0, 0, 0, 1, 1, 1, 2}[w.Value("key", 8)],
-		Cancel: cancels[w.Value("cancel", len(cancels))],
+		Key:    oneOf(w, "key", s.keys),
+		Cancel: oneOf(w, "cancel", cancels[:]),
 	}
 	if o.Kind == SubscribeService && !service {
 		o.Kind = Subscribe
