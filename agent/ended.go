@@ -70,7 +70,7 @@ func (r *routerState) queueEnded(c *Client, id protocol.QueueID, reason EndReaso
 		r.ends[id] = endMark{c.session.ID, at, r.round}
 	}
 	q := r.queues.get(id)
-	accepted := q != nil && (reason == protocol.DELD || current && r.isSubscribed(q, c, at))
+	accepted := q != nil && (reason == protocol.DELD || current && r.isSubscribed(q, c))
 	var figures *protocol.ServiceSub
 	if accepted {
 		figures = r.uncount(q, nil)
@@ -85,21 +85,17 @@ func (r *routerState) queueEnded(c *Client, id protocol.QueueID, reason EndReaso
 	return q != nil
 }
 
-// isSubscribed reports whether q was subscribed on the client's session before at:
-// on its own, or by a service that covers it. Of a service the agent may not know
-// yet: its answer may be on its way, or lost. But the router has ended the queue on
-// this session, so it had it there, and it gives it back to no later SOKS.
-func (r *routerState) isSubscribed(q *queue, c *Client, at uint64) bool {
-	if q.session == c.session.ID {
-		return q.state != queuePending && q.at < at
-	}
-	return q.state == queueCounted
+// isSubscribed reports whether q is subscribed on the client's session: on its own,
+// or by a service that covers it. Of a service the agent may not know yet: its
+// answer may be on its way, or lost. But the router has ended the queue on this
+// session, so it had it there, and it gives it back to no later SOKS.
+func (r *routerState) isSubscribed(q *queue, c *Client) bool {
+	return q.state == queueCounted || q.state == queueActive && q.session == c.session.ID
 }
 
 // serviceTaken takes an ENDS, which ends the active service of the current session
-// with all queues that it covered, unless a newer wish for it covers them. A queue
-// that was confirmed after the ENDS is subscribed again. What the newer wish covers
-// is on no session any more.
+// with all queues that it covered, unless a newer wish for it covers them. What that
+// covers is on no session any more.
 func (r *routerState) serviceTaken(c *Client, at uint64) {
 	r.lock()
 	defer r.unlock()
@@ -111,12 +107,11 @@ func (r *routerState) serviceTaken(c *Client, at uint64) {
 		r.service.taken = endMark{c.session.ID, at, r.round}
 	}
 	active := r.service.active
-	accepted := current && active != nil && active.session == c.session.ID && at > active.at
+	accepted := current && active != nil && active.session == c.session.ID
 	taken := ServiceTaken{Router: r.router, Session: c.session.ID, Accepted: accepted}
 	if accepted {
 		taken.Sub = active.sub
 		r.endActive()
-		taken.Queues = r.release(true, func(q *queue) bool { return q.session == c.session.ID && q.at > at })
 		r.uncover(false)
 		for q := r.queues.first(queueCounted); q != nil; q = q.next {
 			q.session, q.vouched = "", false
@@ -126,7 +121,7 @@ func (r *routerState) serviceTaken(c *Client, at uint64) {
 		o.Observe(taken)
 	}
 	if accepted {
-		r.emit(Event{Kind: ServiceEnded, Session: c.session.ID, Figures: &taken.Sub, Queues: taken.Queues})
+		r.emit(Event{Kind: ServiceEnded, Session: c.session.ID, Figures: &taken.Sub})
 		r.ensureWorker()
 	}
 }

@@ -42,8 +42,7 @@ const (
 	// session; it is now pending, unless a newer one was; Queues, those that the
 	// newer one does not cover: they are pending, on their own.
 	ServiceDisconnected
-	// ServiceEnded: Figures, the subscription that another client took (ENDS);
-	// Queues, those confirmed after that: they are pending, on their own.
+	// ServiceEnded: Figures, the subscription that another client took (ENDS).
 	ServiceEnded
 )
 

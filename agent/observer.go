@@ -207,15 +207,13 @@ type (
 		Queues  []protocol.QueueID
 	}
 	// ServiceTaken: the router sent ENDS. Accepted says whether the active
-	// subscription Sub ended with that; if not, nothing changed. Queues are those
-	// counted that were confirmed after the ENDS, and are now pending; all others
-	// that the service covered are no longer wanted, unless it is pending again.
+	// subscription Sub ended with that; if not, nothing changed. The queues that the
+	// service covered are no longer wanted, unless it is pending again.
 	ServiceTaken struct {
 		Router   protocol.Router
 		Session  net.SessionID
 		Accepted bool
 		Sub      protocol.ServiceSub
-		Queues   []protocol.QueueID
 	}
 	// SessionEnded: the disconnect handler of a session has committed. Queues
 	// were active under it and are now pending.

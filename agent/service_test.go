@@ -287,19 +287,3 @@ func TestALateAnswerToAServiceCounts(t *testing.T) {
 	w.event(Connected)
 	require.Equal(t, handed, w.event(ServiceSubscribed).Confirmed)
 }
-
-// The queue is confirmed after the ENDS, but committed before that is taken.
-func TestAQueueConfirmedAfterENDSIsSubscribedAgain(t *testing.T) {
-	w := newServiceWorld(t, quick())
-	require.NoError(t, w.subscribeService(handed))
-	r := w.agent.knownRouter(testRouter)
-	c := r.current()
-	queues, _ := r.want(subs(1))
-	asked, _ := r.begin(c, queues)
-	answer := Answer{Response: protocol.Response{Queue: queueN(1), Kind: protocol.SOK, Service: &serviceA}, at: 20}
-	require.NoError(t, r.commit(c, asked, []Answer{answer}))
-	r.serviceTaken(c, 10)
-
-	require.Equal(t, []protocol.QueueID{queueN(1)}, of[ServiceTaken](w.observer)[0].Queues)
-	w.await("counted again", func(s RouterSnapshot) bool { return len(s.Counted) == 1 && len(s.Pending) == 0 })
-}

@@ -253,16 +253,11 @@ func (a *abstract) demoteService(s net.SessionID, sub protocol.ServiceSub, becom
 	return a.release(released) && legal && a.isCovered()
 }
 
-// takeService: the router has given the service to somebody else, with all its queues but those that it has subscribed again since,
-// which are pending. The other wishes end, unless a newer wish for the service covers them.
-func (a *abstract) takeService(s net.SessionID, since []protocol.QueueID) (legal bool) {
+// takeService: the router has given the service to somebody else, with all its queues. Their wishes end, unless a newer wish for the
+// service covers them.
+func (a *abstract) takeService(s net.SessionID) (legal bool) {
 	legal = a.isCurrent(s) && a.service.session == s
 	a.service = abstractService{}
-	for _, id := range since {
-		q := a.wish(id)
-		legal = legal && q.place == counted && q.session == s
-		a.put(q, pending, "")
-	}
 	a.includeCounted(nil)
 	a.dropUncovered()
 	for i := range a.queues {

@@ -85,7 +85,6 @@ func (m *Monitor) foldEvent(r *router, s *session, e *agent.Event) {
 			f.isPending, f.pending = true, *e.Figures
 		}
 	case agent.ServiceEnded:
-		to = pending
 		if e.Wanted != (protocol.ServiceSub{}) {
 			f.isPending = false
 		} else {

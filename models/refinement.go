@@ -91,7 +91,7 @@ func (m *Monitor) refine(told agent.Transition) {
 	case agent.ServiceTaken:
 		if t.Accepted {
 			f := m.refining(t.Router, told)
-			f.act(f.takeService(t.Session, t.Queues), "TakeService", t.Queues, t.Session)
+			f.act(f.takeService(t.Session), "TakeService", nil, t.Session)
 		}
 	case agent.WorkerPut:
 		f := m.refining(t.Router, told)

@@ -259,16 +259,13 @@ func (m *Monitor) serviceTaken(r *router, t *agent.ServiceTaken) {
 		m.fail("S8", "router %s: the service that another client took had %v; it should be %v", r.name, t.Sub, v.figures)
 	}
 	for _, q := range r.order {
-		if q.place == counted && (q.at > at) != slices.Contains(t.Queues, q.id) {
-			m.fail("S18", "router %s: queue %s was confirmed before ENDS: %v, and subscribed again: %v", r.name, q.name, q.at < at, slices.Contains(t.Queues, q.id))
+		if q.place == counted && q.at > at {
+			m.fail("S18", "router %s: queue %s ended by an ENDS that came before its confirmation", r.name, q.name)
 		}
 	}
 	m.servicePoint(r, ServiceCall{Op: ServiceTake, Session: s.id})
-	e := owedEvent{kind: agent.ServiceEnded, session: s, figures: v.figures, hasFigures: true, queues: len(t.Queues)}
+	e := owedEvent{kind: agent.ServiceEnded, session: s, figures: v.figures, hasFigures: true}
 	v.isActive = false
-	for _, id := range t.Queues {
-		m.repend(m.queue(r, id), agent.ServiceEnded)
-	}
 	m.onlyCovered(r)
 	m.endService(r, t.Sub.Service, false)
 	for _, q := range r.order {

@@ -143,7 +143,7 @@ func (p *app) note(t agent.Transition) {
 		p.handOver(t.Router, t.Queues)
 	case agent.ServiceTaken:
 		if t.Accepted {
-			p.handOver(t.Router, t.Queues)
+			p.handOver(t.Router, nil)
 		}
 	case agent.ServiceCommitted:
 		p.serviceCommitted(t)
