@@ -142,7 +142,7 @@ func TestFiguresOfTheApplicationVouchForNothing(t *testing.T) {
 	require.True(t, router.has[queueN(1)], "the figures are those asked for, but they were never said to count it")
 }
 
-func TestDoubtEndsWithFiguresThatRepeatThemselves(t *testing.T) {
+func TestDoubtRestsWithFiguresThatRepeatThemselvesUntilTheNextSession(t *testing.T) {
 	w, router := newLossyWorld(t, quick())
 	require.NoError(t, w.subscribe(subs(1)...))
 	w.router.set(func() { router.figures = router.figures.With(queueN(77)) }) // so that the figures do not fit
@@ -154,7 +154,27 @@ func TestDoubtEndsWithFiguresThatRepeatThemselves(t *testing.T) {
 
 	w.router.last().Close()
 
+	w.await("asked again", func(s RouterSnapshot) bool {
+		return subscribedAgain(s) && len(kindsOf(w.router.last().sent())) == 3
+	})
+	require.Equal(t, []protocol.Command{protocol.SUBS, protocol.SUB, protocol.SUBS}, kindsOf(w.router.last().sent()))
+}
+
+func TestDoubtEndsWithFiguresThatCountWhatWasConfirmed(t *testing.T) {
+	w, router := newLossyWorld(t, quick())
+	require.NoError(t, w.subscribeService(handed))
+	require.NoError(t, w.subscribe(subs(1)...))
+	router.lose(w, queueN(1), false)
+	w.router.last().Close()
 	w.await("subscribed again", subscribedAgain)
+	require.True(t, router.has[queueN(1)])
+	w.await("settled", func(s RouterSnapshot) bool { return s.PendingService == nil && s.Worker == NoWorker })
+
+	w.router.last().Close()
+
+	w.await("subscribed once more", func(s RouterSnapshot) bool {
+		return s.Session == "s3" && s.ActiveService != nil && s.PendingService == nil && s.Worker == NoWorker
+	})
 	require.Equal(t, []protocol.Command{protocol.SUBS}, kindsOf(w.router.last().sent()))
 }
 

@@ -32,9 +32,12 @@ type serviceState struct {
 // this session: meanwhile the queue may have been deleted, or taken by another
 // client, of which an earlier session is not told, nor this one if the SOKS has
 // made the ENDS void. If they are not those that are known to count it
-// (queue.vouched), it is subscribed on its own, and then the service once more:
-// whether its figures counted what was confirmed again (queue.doubted) nobody
-// knows, but if those of the second SOKS are the same, they did.
+// (queue.vouched), it is subscribed on its own, and then the service once more.
+// Whether the first figures counted what was confirmed again nobody knows
+// (queue.doubted). If those of the second SOKS count it beyond the first, all is
+// well again. If they are the same, either they count it, or it was lost once more
+// in between: that an END would tell, on this session. So it stays as it is until
+// the next, where it is subscribed on its own again.
 type activeService struct {
 	sub     protocol.ServiceSub
 	session net.SessionID
@@ -266,44 +269,50 @@ func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint
 	if active := r.service.active; active != nil && active.session != c.session.ID {
 		r.demoteService()
 	}
-	fit := done.Confirmed == r.expected(c, done.Wanted, at)
+	grown, same := r.expected(c, done.Wanted, at)
+	fit := done.Confirmed == grown || done.Confirmed == same
 	active := &activeService{done.Confirmed, c.session.ID, at}
 	r.service.active = active
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
-		if q.inFigures = q.session == active.session && q.at > active.at; q.inFigures {
+		here := q.session == active.session
+		if q.inFigures = here && q.at > active.at; q.inFigures {
 			active.sub = active.sub.With(q.id)
 			done.Counted = append(done.Counted, q.id)
 		}
-		q.vouched = q.inFigures || q.vouched && fit
-		q.doubted = !q.vouched
+		q.vouched = q.inFigures || q.vouched && fit && (here || !q.doubted)
+		q.doubted = !q.vouched || q.doubted && !q.inFigures && done.Confirmed != grown
 	}
 	done.Figures = active.sub
 	done.Queues = r.release(true, func(q *queue) bool {
-		return q.service == active.sub.Service && q.doubted
+		return q.service == active.sub.Service && !q.vouched
 	})
 }
 
 // expected is what the figures of an SOKS received at at are if the router has lost
 // and gained nothing: those of the last SOKS on this session, or else those asked
-// for, and what was confirmed singly before at, unless it was doubted: then it is in
-// them already.
-func (r *routerState) expected(c *Client, wanted protocol.ServiceSub, at uint64) protocol.ServiceSub {
-	sub := wanted
-	if r.isActiveOn(c) {
-		sub = r.service.active.sub
+// for, and what was confirmed singly before at. They are the same if all of that
+// which was doubted is in them already, and have grown if none of it is.
+func (r *routerState) expected(c *Client, wanted protocol.ServiceSub, at uint64) (grown, same protocol.ServiceSub) {
+	if !r.isActiveOn(c) {
 		for q := r.queues.first(queueCounted); q != nil; q = q.next {
-			if q.inFigures && (q.at > at || q.doubted) {
-				sub = sub.Without(q.id)
+			if q.inFigures && q.at < at {
+				wanted = wanted.With(q.id)
 			}
 		}
-		return sub
+		return wanted, wanted
 	}
+	grown = r.service.active.sub
+	same = grown
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
-		if q.inFigures && q.at < at {
-			sub = sub.With(q.id)
+		switch {
+		case !q.inFigures:
+		case q.at > at:
+			grown, same = grown.Without(q.id), same.Without(q.id)
+		case q.doubted:
+			same = same.Without(q.id)
 		}
 	}
-	return sub
+	return grown, same
 }
 
 // unvouch is called when figures are given up for others that may not count the
