@@ -14,8 +14,8 @@ import (
 type plan struct {
 	strategy strategy.Strategy // a single one
 	seed     uint64
-	length   int64            // of a run, as learnt; 0: unknown
-	known    strategy.Weights // what else was learnt
+	length   int64          // of a run, as learnt; 0: unknown
+	known    strategy.Known // what else was learnt
 	options  sim.Options
 }
 
@@ -60,10 +60,11 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 		o := &b.outcomes[i]
 		index := b.first + int64(i)
 		seed, part := runSeed(l.seed, index), l.strategy.Part(index)
-		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(seed), known: l.lessons.Draw(part, seed), options: l.options}
-		if p.strategy.IsGuided() {
+		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(seed), options: l.options}
+		p.known.Weights = l.lessons.Draw(part, seed)
+		if part.IsGuided() {
 			begun := l.corpus.Plan(p.seed, p.length)
-			p.strategy, p.seed, p.length = p.strategy.Forked(begun), begun.Seed, begun.Length
+			p.seed, p.length, p.known.Forks = begun.Seed, begun.Length, begun.Forks
 		}
 		*o = outcome{
 			index: int64(i), plan: p, attempt: attempt{scenario: l.scenario, seed: p.seed},

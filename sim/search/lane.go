@@ -71,7 +71,7 @@ func (l *lane) merge(o *outcome) {
 	r.Abandoned += int64(o.abandoned)
 	l.lengths.Add(o.choices)
 	if p := &o.plan; p.strategy.IsGuided() {
-		l.corpus.Add(p.strategy.Begun(p.seed, p.length), o.reached)
+		l.corpus.Add(strategy.Beginning{Seed: p.seed, Length: p.length, Forks: p.known.Forks}, o.reached)
 	}
 	l.hash = mergeHash(l.hash, o.hash)
 	for _, f := range o.faults {

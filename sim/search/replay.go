@@ -60,7 +60,7 @@ func NewReplayer(sc *sim.Scenario, token choice.Token) (*Replayer, error) {
 			return nil, fmt.Errorf("the token cannot be replayed: %w", err)
 		}
 		r.plan.strategy = s.Part(0)
-		if r.plan.known, err = strategy.DecodeWeights(token.Learnt); err != nil {
+		if r.plan.known, err = r.plan.strategy.Decode(token.Learnt); err != nil {
 			return nil, fmt.Errorf("the token cannot be replayed: %w", err)
 		}
 	}

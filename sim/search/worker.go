@@ -12,7 +12,7 @@ import (
 // worker makes runs, one at a time.
 type worker struct {
 	runner   *sim.Runner
-	sources  map[string]strategy.Source // by kind of strategy
+	sources  map[string]strategy.Source // by name of strategy
 	lessons  *strategy.Lessons          // of the batch under way; nil: not wanted
 	recorder choice.Recorder
 	replay   choice.Replay
@@ -56,12 +56,12 @@ func (w *worker) make(b *batch, o *outcome) {
 
 // source is the source that the plan asks for, at the beginning of its run. It adds what it learns to lessons, unless that is nil.
 func (w *worker) source(p plan, lessons *strategy.Lessons) strategy.Source {
-	source, ok := w.sources[p.strategy.Kind()]
+	source, ok := w.sources[p.strategy.Name()]
 	if !ok {
 		source = p.strategy.Source()
-		w.sources[p.strategy.Kind()] = source
+		w.sources[p.strategy.Name()] = source
 	}
-	p.strategy.Begin(source, p.seed, p.length)
+	source.Begin(p.seed, p.length)
 	if learner, ok := source.(strategy.Learner); ok {
 		learner.Learn(p.known, lessons)
 	}

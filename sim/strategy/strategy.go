@@ -22,8 +22,6 @@ type Source interface {
 // Strategy is a way to decide runs. It is a value that does not change, so goroutines may share it; each takes sources of its own.
 type Strategy struct {
 	name  string
-	kind  string        // of a single strategy: what its sources can decide, whatever its forks
-	forks []Fork        // of a guided strategy
 	parts []Strategy    // of a mix; else empty
 	make  func() Source // of a single strategy
 
@@ -44,32 +42,8 @@ func (s Strategy) Part(run int64) Strategy {
 // Source makes a source of a single strategy; of a mix, ask a Part.
 func (s Strategy) Source() Source { return s.make() }
 
-// Kind names what a source of the strategy can decide: all of that kind, one after another.
-func (s Strategy) Kind() string {
-	if s.kind == "" {
-		return s.name
-	}
-	return s.kind
-}
-
-// Begin starts a run of the strategy with a source of its kind.
-func (s Strategy) Begin(source Source, seed uint64, length int64) {
-	source.Begin(seed, length)
-	if g, ok := source.(*guided); ok {
-		g.follow(s.forks)
-	}
-}
-
 // IsGuided says whether what runs come to decides how others begin: see Corpus.
-func (s Strategy) IsGuided() bool { return s.kind == guidedName }
-
-// Begun is how a run of a guided strategy began.
-func (s Strategy) Begun(seed uint64, length int64) Beginning {
-	return Beginning{Seed: seed, Length: length, Forks: s.forks}
-}
-
-// Forked is the guided strategy of a run that begins so.
-func (s Strategy) Forked(b Beginning) Strategy { return newGuided(b.Forks) }
+func (s Strategy) IsGuided() bool { return s.name == guidedName }
 
 // Default is the name of the strategy of a search that names none.
 const Default = "mix"
@@ -98,11 +72,12 @@ func List() []Info {
 // plain are the strategies without a parameter.
 func plain() map[string]Strategy {
 	return map[string]Strategy{
-		"random": {make: func() Source { return &random{} }},
-		"pos":    {make: func() Source { return &pos{} }},
-		"urw":    {make: func() Source { return &urw{} }, learns: learnsSteps},
-		"surw":   {make: func() Source { return &surw{} }, learns: learnsSites},
-		"fair":   {make: func() Source { return &fair{} }},
+		"random":   {make: func() Source { return &random{} }},
+		guidedName: {make: func() Source { return &guided{} }},
+		"pos":      {make: func() Source { return &pos{} }},
+		"urw":      {make: func() Source { return &urw{} }, learns: learnsSteps},
+		"surw":     {make: func() Source { return &surw{} }, learns: learnsSites},
+		"fair":     {make: func() Source { return &fair{} }},
 	}
 }
 
@@ -110,9 +85,6 @@ func plain() map[string]Strategy {
 func Parse(name string) (Strategy, error) {
 	if name == Default {
 		return mix(), nil
-	}
-	if name == guidedName || strings.HasPrefix(name, guidedName+"+") {
-		return parseGuided(name)
 	}
 	kind, parameter, hasParameter := strings.Cut(name, ":")
 	if s, ok := plain()[kind]; ok {

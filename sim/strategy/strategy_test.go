@@ -259,9 +259,9 @@ func everybody() []*choice.Actor {
 func begin(s Source, seed uint64, site int) {
 	s.Begin(seed, 1000)
 	if learner, ok := s.(Learner); ok {
-		known := Weights{Site: site}
-		for c := range known.Steps {
-			known.Steps[c] = 100 * unit
+		known := Known{Weights: Weights{Site: site}}
+		for c := range known.Weights.Steps {
+			known.Weights.Steps[c] = 100 * unit
 		}
 		learner.Learn(known, nil)
 	}
@@ -293,7 +293,7 @@ func TestAChoiceAllocatesNothing(t *testing.T) {
 		s := source(t, name)
 		begin(s, 1, siteOf(all[1]))
 		if learner, ok := s.(Learner); ok {
-			learner.Learn(Weights{Site: siteOf(all[1]), Steps: [classes]uint32{1}}, lessons)
+			learner.Learn(Known{Weights: Weights{Site: siteOf(all[1]), Steps: [classes]uint32{1}}}, lessons)
 		}
 		require.Zero(t, testing.AllocsPerRun(2000, func() {
 			i := s.Schedule(all[0], all, armed)

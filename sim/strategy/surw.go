@@ -28,11 +28,12 @@ func (s *surw) Begin(seed uint64, length int64) {
 	s.generator = generator(seed)
 	s.choices = 0
 	s.strikes.begin(&s.generator, length)
-	s.Learn(Weights{}, nil)
+	s.Learn(Known{}, nil)
 }
 
-func (s *surw) Learn(known Weights, lessons *Lessons) {
-	s.forecast.begin(known, lessons)
+// Learn implements [Learner].
+func (s *surw) Learn(known Known, lessons *Lessons) {
+	s.forecast.begin(known.Weights, lessons)
 	s.intended, s.waited = 0, 0
 }
 
