@@ -94,6 +94,14 @@ func (o *Object) PathHash() uint64 {
 	return mix(mix(mix(o.creator.hash, hashString(o.label)), uint64(o.kind)), uint64(o.ordinal))
 }
 
+// Class identifies objects that can be expected to be used alike, in this run and in others: those of one kind and label that an actor of
+// one name has made, the first few of them apart.
+//
+//go:norace
+func (o *Object) Class() uint64 {
+	return mix(mix(mix(o.creator.named, hashString(o.label)), uint64(o.kind)), uint64(min(o.ordinal, alike)))
+}
+
 // link puts the task's waits into the lists of their objects.
 //
 //go:norace

@@ -151,7 +151,7 @@ func newSimulated(t *testing.T, name string, setup func(w *sim.World, seed uint6
 			source = part.Source()
 			sources[part.Name()] = source
 		}
-		source.Begin(seed, lengths.Draw(seed))
+		source.Begin(seed, lengths.Draw(part, seed))
 		sc := &sim.Scenario{Name: "beside-synctest", Setup: func(w *sim.World) func() {
 			w.Heal() // the simulated network does nothing wrong, since the in-process one cannot
 			return setup(w, seed)

@@ -16,6 +16,7 @@ type plan struct {
 	seed     uint64
 	length   int64          // of a run, as learnt; 0: unknown
 	known    strategy.Known // what else was learnt
+	measured bool           // it is a draw of how much is left: see Behaviour
 	options  sim.Options
 }
 
@@ -32,7 +33,8 @@ type outcome struct {
 	abandoned int
 	faults    []sim.FaultCount
 	sometimes []string
-	reached   []choice.Reached // of a guided run
+	reached   []choice.Reached // of a guided run, or a measured one
+	orders    []uint64         // of a measured one
 	failure   *sim.Failure
 	err       error
 }
@@ -60,7 +62,7 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 		o := &b.outcomes[i]
 		index := b.first + int64(i)
 		seed, part := runSeed(l.seed, index), l.strategy.Part(index)
-		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(seed), options: l.options}
+		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(part, seed), measured: measured(part, index), options: l.options}
 		p.known.Weights = l.lessons.Draw(part, seed)
 		if part.IsGuided() {
 			begun := l.corpus.Plan(p.seed, p.length)
@@ -68,7 +70,7 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 		}
 		*o = outcome{
 			index: int64(i), plan: p, attempt: attempt{scenario: l.scenario, seed: p.seed},
-			faults: o.faults[:0], sometimes: o.sometimes[:0], reached: o.reached[:0],
+			faults: o.faults[:0], sometimes: o.sometimes[:0], reached: o.reached[:0], orders: o.orders[:0],
 		}
 	}
 	b.next.Store(0)

@@ -21,6 +21,7 @@ type lane struct {
 	lengths  strategy.Lengths
 	corpus   strategy.Corpus
 	lessons  strategy.Experience
+	estimate estimate
 	hash     uint64
 	faults   map[string]int // index into report.Faults
 	seen     map[string]int // index into report.Sometimes
@@ -38,14 +39,18 @@ func newLane(sc *sim.Scenario, config Config) *lane {
 			Faults: []sim.FaultCount{}, Sometimes: []Seen{}, Failures: []*Failure{},
 		},
 	}
+	l.estimate.quiet = config.Quiet
 	for _, id := range sc.Sometimes {
 		l.see(id, 0)
 	}
 	return l
 }
 
-// chunk is how many runs to make next: what is left of the generation, and of the budget if there is one.
+// chunk is how many runs to make next: what is left of the generation, and of the budget if there is one; none once it is quiet.
 func (l *lane) chunk(budget int64) int {
+	if l.estimate.isQuiet {
+		return 0
+	}
 	n := strategy.Generation - l.report.Runs%strategy.Generation
 	if l.report.Runs == 0 {
 		n = firstChunk
@@ -72,6 +77,9 @@ func (l *lane) merge(o *outcome) {
 	l.lengths.Add(o.choices)
 	if p := &o.plan; p.strategy.IsGuided() {
 		l.corpus.Add(strategy.Beginning{Seed: p.seed, Length: p.length, Forks: p.known.Forks}, o.reached)
+	}
+	if o.plan.measured {
+		l.estimate.add(o)
 	}
 	l.hash = mergeHash(l.hash, o.hash)
 	for _, f := range o.faults {
@@ -166,6 +174,7 @@ func signature(property, message string) string {
 func (l *lane) finish() {
 	r := l.report
 	r.TraceHash = seedText(l.hash)
+	r.Behaviour = l.estimate.behaviour()
 	sort.SliceStable(r.Faults, func(i, j int) bool { return r.Faults[i].Fault < r.Faults[j].Fault })
 	judged := l.options.Only == "" || l.options.Only == Sometimes
 	if r.Runs < SometimesRuns || !judged || l.options.NoFaults {

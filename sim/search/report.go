@@ -46,6 +46,7 @@ type ScenarioReport struct {
 	Abandoned int64            `json:"abandoned"`  // tasks that would not end after their node had crashed
 	Faults    []sim.FaultCount `json:"faults"`     // the ledger
 	Sometimes []Seen           `json:"sometimes"`
+	Behaviour *Behaviour       `json:"behaviour"` // nil if no run was drawn by random alone after the first generation
 	Failures  []*Failure       `json:"failures"`
 }
 

@@ -16,6 +16,7 @@ type worker struct {
 	lessons  *strategy.Lessons          // of the batch under way; nil: not wanted
 	recorder choice.Recorder
 	replay   choice.Replay
+	orders   *orders // of measured runs
 
 	running atomic.Pointer[attempt] // the run under way; nil between runs
 	runs    atomic.Int64            // completed for a report
@@ -70,7 +71,14 @@ func (w *worker) source(p plan, lessons *strategy.Lessons) strategy.Source {
 
 // run makes one run and keeps what it came to.
 func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
-	config.Options, config.Reached = o.plan.options, o.plan.strategy.IsGuided()
+	config.Options, config.Reached = o.plan.options, o.plan.strategy.IsGuided() || o.plan.measured
+	if o.plan.measured {
+		if w.orders == nil {
+			w.orders = &orders{}
+		}
+		w.orders.begin()
+		config.Listener = w.orders
+	}
 	w.running.Store(&o.attempt)
 	result, err := w.runner.Run(sc, config)
 	w.running.Store(nil)
@@ -78,4 +86,7 @@ func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
 	o.faults = append(o.faults[:0], result.Faults...)
 	o.sometimes = append(o.sometimes[:0], result.Sometimes...)
 	o.reached = append(o.reached[:0], result.Reached...)
+	if o.plan.measured {
+		o.orders = append(o.orders[:0], w.orders.pairs...)
+	}
 }

@@ -42,6 +42,9 @@ func (s Strategy) Part(run int64) Strategy {
 // Source makes a source of a single strategy; of a mix, ask a Part.
 func (s Strategy) Source() Source { return s.make() }
 
+// Alike says whether all runs of the strategy are drawn from one distribution, after the first generation: it learns from no other.
+func (s Strategy) Alike() bool { return s.name == randomName }
+
 // IsGuided says whether what runs come to decides how others begin: see Corpus.
 func (s Strategy) IsGuided() bool { return s.name == guidedName }
 
@@ -72,7 +75,7 @@ func List() []Info {
 // plain are the strategies without a parameter.
 func plain() map[string]Strategy {
 	return map[string]Strategy{
-		"random":   {make: func() Source { return &random{} }},
+		randomName: {make: func() Source { return &random{} }},
 		guidedName: {make: func() Source { return &guided{} }},
 		"pos":      {make: func() Source { return &pos{} }},
 		"urw":      {make: func() Source { return &urw{} }, learns: learnsSteps},

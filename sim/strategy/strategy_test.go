@@ -229,17 +229,23 @@ func TestParse(t *testing.T) {
 
 func TestLengthsAreThoseOfTheLastWholeGeneration(t *testing.T) {
 	var l Lengths
-	require.Zero(t, l.Draw(1), "nothing is learnt")
+	draw := func(name string) int64 {
+		s, err := Parse(name)
+		require.NoError(t, err)
+		return l.Draw(s, 1)
+	}
+	require.Zero(t, draw("pct:3"), "nothing is learnt")
 	for range Generation - 1 {
 		l.Add(7)
 	}
-	require.Zero(t, l.Draw(1), "the generation is not whole")
+	require.Zero(t, draw("pct:3"), "the generation is not whole")
 	l.Add(7)
-	require.EqualValues(t, 7, l.Draw(1))
+	require.EqualValues(t, 7, draw("pct:3"))
 	for range Generation {
 		l.Add(0)
 	}
-	require.EqualValues(t, 1, l.Draw(1), "a run without a choice has length 1")
+	require.EqualValues(t, 1, draw("pct:3"), "a run without a choice has length 1")
+	require.EqualValues(t, 7, draw("random"), "its runs are drawn alike, so those of the first generation are what it knows")
 }
 
 // everybody is a world of actors that can always move: tasks, two of which touch one object, and a delivery.
