@@ -39,3 +39,16 @@ func TestRunEndsWhenItIsQuiet(t *testing.T) {
 		require.Equal(t, want, errOut)
 	}
 }
+
+func TestRunUnderPCTSaysWhatItGuarantees(t *testing.T) {
+	args := []string{"run", "account-fixed", "--runs", "1000", "--seed", "7"}
+	out := clean(t, append(args, "--strategy", "pct:3")...)
+	require.Contains(t, out, "\nguaranteed for the schedule alone, given the inputs and faults of a run: any bug of depth 3, with a chance of 1/(n k^2)\n")
+	require.Regexp(t, `(?m)^  account-fixed  one in \d+ on average over \d+ of 1,000 runs, .*; n up to 4 actors, k up to \d+ choices$`, out)
+	require.Contains(t, clean(t, "run", "account-fixed", "--runs", "100", "--seed", "7", "--strategy", "pct:1"), "  account-fixed  nothing: ")
+
+	require.NotContains(t, clean(t, args...), "guaranteed")
+	var d runDocument
+	require.NoError(t, json.Unmarshal([]byte(clean(t, append(args, "--format", "json")...)), &d))
+	require.Len(t, d.Scenarios[0].Guarantees, 3, "of the parts of the mix")
+}

@@ -34,6 +34,7 @@ func (d runDocument) writeText(out io.Writer, scenarios []*sim.Scenario) error {
 		runs, steps, failures = runs+s.Runs, steps+s.Steps, failures+int64(len(s.Failures))
 	}
 	writeBehaviour(w, d.Scenarios, width)
+	writeGuarantees(w, d.Strategy, d.Scenarios, width)
 	for i, s := range d.Scenarios {
 		writeLedger(w, s)
 		for _, f := range s.Failures {

@@ -29,6 +29,7 @@ type outcome struct {
 	steps     int64
 	elapsed   time.Duration
 	choices   int64
+	actors    int64
 	hash      uint64
 	abandoned int
 	faults    []sim.FaultCount

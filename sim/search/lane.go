@@ -36,7 +36,7 @@ func newLane(sc *sim.Scenario, config Config) *lane {
 		faults: map[string]int{}, seen: map[string]int{}, known: map[string]int{},
 		report: &ScenarioReport{
 			Name: sc.Name, Strategy: config.Strategy.Name(), FirstSeed: config.Seed,
-			Faults: []sim.FaultCount{}, Sometimes: []Seen{}, Failures: []*Failure{},
+			Faults: []sim.FaultCount{}, Guarantees: []Guarantee{}, Sometimes: []Seen{}, Failures: []*Failure{},
 		},
 	}
 	l.estimate.quiet = config.Quiet
@@ -75,6 +75,7 @@ func (l *lane) merge(o *outcome) {
 	r.Choices += o.choices
 	r.Abandoned += int64(o.abandoned)
 	l.lengths.Add(o.choices)
+	l.guarantee(o)
 	if p := &o.plan; p.strategy.IsGuided() {
 		l.corpus.Add(strategy.Beginning{Seed: p.seed, Length: p.length, Forks: p.known.Forks}, o.reached)
 	}

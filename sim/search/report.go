@@ -48,6 +48,8 @@ type ScenarioReport struct {
 	Sometimes []Seen           `json:"sometimes"`
 	Behaviour *Behaviour       `json:"behaviour"` // nil if no run was drawn by random alone after the first generation
 	Failures  []*Failure       `json:"failures"`
+
+	Guarantees []Guarantee `json:"guarantees"` // of the runs that pct has decided
 }
 
 // Seen counts the runs that have seen a "sometimes".

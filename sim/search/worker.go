@@ -83,6 +83,7 @@ func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
 	result, err := w.runner.Run(sc, config)
 	w.running.Store(nil)
 	o.steps, o.hash, o.elapsed, o.failure, o.err, o.abandoned = result.Steps, result.Hash, result.Elapsed, result.Failure, err, result.Abandoned
+	o.actors = int64(result.Actors)
 	o.faults = append(o.faults[:0], result.Faults...)
 	o.sometimes = append(o.sometimes[:0], result.Sometimes...)
 	o.reached = append(o.reached[:0], result.Reached...)

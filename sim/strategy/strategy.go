@@ -24,6 +24,7 @@ type Strategy struct {
 	name  string
 	parts []Strategy    // of a mix; else empty
 	make  func() Source // of a single strategy
+	depth int           // of pct
 
 	learns learning
 }
@@ -104,7 +105,7 @@ func Parse(name string) (Strategy, error) {
 		if !number || n < 1 || n > maxDepth {
 			return Strategy{}, fmt.Errorf("strategy %q: pct needs the depth of the bugs that it looks for, from 1 to %d, such as pct:3", name, maxDepth)
 		}
-		return Strategy{name: name, make: func() Source { return newPCT(n) }}, nil
+		return Strategy{name: name, depth: n, make: func() Source { return newPCT(n) }}, nil
 	case "delay":
 		if !number || n < 0 || n > maxDelays {
 			return Strategy{}, fmt.Errorf("strategy %q: delay needs the number of delays in a run, from 0 to %d, such as delay:2", name, maxDelays)
