@@ -50,5 +50,5 @@ func TestRunUnderPCTSaysWhatItGuarantees(t *testing.T) {
 	require.NotContains(t, clean(t, args...), "guaranteed")
 	var d runDocument
 	require.NoError(t, json.Unmarshal([]byte(clean(t, append(args, "--format", "json")...)), &d))
-	require.Len(t, d.Scenarios[0].Guarantees, 3, "of the parts of the mix")
+	require.Len(t, d.Scenarios[0].Guarantees, 1, "of the part of the mix")
 }

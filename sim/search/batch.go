@@ -16,6 +16,7 @@ type plan struct {
 	seed     uint64
 	length   int64          // of a run, as learnt; 0: unknown
 	known    strategy.Known // what else was learnt
+	reached  bool           // what it comes to is wanted
 	measured bool           // it is a draw of how much is left: see Behaviour
 	options  sim.Options
 }
@@ -34,7 +35,7 @@ type outcome struct {
 	abandoned int
 	faults    []sim.FaultCount
 	sometimes []string
-	reached   []choice.Reached // of a guided run, or a measured one
+	reached   []choice.Reached // if that is wanted
 	orders    []uint64         // of a measured one
 	failure   *sim.Failure
 	err       error
@@ -62,8 +63,10 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 	for i := range b.outcomes {
 		o := &b.outcomes[i]
 		index := b.first + int64(i)
-		seed, part := runSeed(l.seed, index), l.strategy.Part(index)
+		seed := runSeed(l.seed, index)
+		part := l.shares.Part(l.strategy, index, seed)
 		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(part, seed), measured: measured(part, index), options: l.options}
+		p.reached = p.measured || part.IsGuided() || l.strategy.IsMix()
 		p.known.Weights = l.lessons.Draw(part, seed)
 		if part.IsGuided() {
 			begun := l.corpus.Plan(p.seed, p.length)

@@ -34,7 +34,8 @@ func measured(s strategy.Strategy, index int64) bool {
 
 // Estimates says whether a search by the strategy makes runs that tell how much is left.
 func Estimates(s strategy.Strategy) bool {
-	return measured(s.Part(strategy.Generation), strategy.Generation)
+	var none strategy.Shares
+	return measured(none.Part(s, strategy.Generation, 0), strategy.Generation)
 }
 
 // Behaviour is what the runs of a scenario have shown, and the chance that they have not shown it all. Only runs drawn by random

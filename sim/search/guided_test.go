@@ -36,6 +36,7 @@ func TestAGuidedSearchClimbsFromWhereFewHaveCome(t *testing.T) {
 	report := climb("guided", 1)
 	require.Equal(t, timeless(report), timeless(climb("guided", 3)), "what is learnt does not depend on the number of workers")
 	require.Len(t, report.Failures(), 1)
+	require.Equal(t, timeless(climb("mix", 1)), timeless(climb("mix", 3)), "nor who gets the free places of the mix")
 
 	f := report.Failures()[0]
 	require.Equal(t, "guided", f.Strategy)

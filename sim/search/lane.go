@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
@@ -21,6 +22,8 @@ type lane struct {
 	lengths  strategy.Lengths
 	corpus   strategy.Corpus
 	lessons  strategy.Experience
+	shares   strategy.Shares
+	reached  reached // by any run, for the shares
 	estimate estimate
 	hash     uint64
 	faults   map[string]int // index into report.Faults
@@ -67,6 +70,23 @@ func (l *lane) batch(n int, ends func(*sim.Failure) bool) *batch {
 	return &l.batches
 }
 
+// reached is a set of what runs have come to, bounded by mostSpecies: what does not fit is never new.
+type reached map[uint64]struct{}
+
+// add takes what a run has come to and answers how much of that is new.
+func (r *reached) add(all []choice.Reached) (found int) {
+	if *r == nil {
+		*r = reached{}
+	}
+	for _, one := range all {
+		if _, ok := (*r)[one.Feature]; !ok && len(*r) < mostSpecies {
+			(*r)[one.Feature] = struct{}{}
+			found++
+		}
+	}
+	return found
+}
+
 // merge takes the next run into the report.
 func (l *lane) merge(o *outcome) {
 	r := l.report
@@ -78,6 +98,9 @@ func (l *lane) merge(o *outcome) {
 	l.guarantee(o)
 	if p := &o.plan; p.strategy.IsGuided() {
 		l.corpus.Add(strategy.Beginning{Seed: p.seed, Length: p.length, Forks: p.known.Forks}, o.reached)
+	}
+	if l.strategy.IsMix() {
+		l.shares.Add(l.strategy, o.plan.strategy, l.reached.add(o.reached))
 	}
 	if o.plan.measured {
 		l.estimate.add(o)

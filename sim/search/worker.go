@@ -71,7 +71,7 @@ func (w *worker) source(p plan, lessons *strategy.Lessons) strategy.Source {
 
 // run makes one run and keeps what it came to.
 func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
-	config.Options, config.Reached = o.plan.options, o.plan.strategy.IsGuided() || o.plan.measured
+	config.Options, config.Reached = o.plan.options, o.plan.reached
 	if o.plan.measured {
 		if w.orders == nil {
 			w.orders = &orders{}

@@ -21,10 +21,11 @@ type Source interface {
 
 // Strategy is a way to decide runs. It is a value that does not change, so goroutines may share it; each takes sources of its own.
 type Strategy struct {
-	name  string
-	parts []Strategy    // of a mix; else empty
-	make  func() Source // of a single strategy
-	depth int           // of pct
+	name   string
+	parts  []Strategy    // of a mix; else empty
+	places []Strategy    // of a mix: who decides which runs, in turn; see Shares
+	make   func() Source // of a single strategy
+	depth  int           // of pct
 
 	learns learning
 }
@@ -32,15 +33,7 @@ type Strategy struct {
 // Name is what Parse reads the strategy from.
 func (s Strategy) Name() string { return s.name }
 
-// Part is the single strategy that decides the run of that index: itself, unless it is a mix.
-func (s Strategy) Part(run int64) Strategy {
-	if len(s.parts) == 0 {
-		return s
-	}
-	return s.parts[run%int64(len(s.parts))]
-}
-
-// Source makes a source of a single strategy; of a mix, ask a Part.
+// Source makes a source of a single strategy; of a mix, ask a part of its Shares.
 func (s Strategy) Source() Source { return s.make() }
 
 // Alike says whether all runs of the strategy are drawn from one distribution, after the first generation: it learns from no other.
@@ -61,7 +54,7 @@ type Info struct {
 // List tells of all strategies that Parse knows.
 func List() []Info {
 	return []Info{
-		{"mix", "the default: " + strings.Join(mixed(), ", ") + " in turn, by run"},
+		{"mix", "the default: random, guided twice, pos and pct:3 in turn, and then three runs of those that find new behaviour"},
 		{"random", "any actor that can move, all alike"},
 		{guidedName, "as random, but most runs begin as one that came to something rare, and fork off there"},
 		{"pct:D", fmt.Sprintf("random priorities with D-1 changes (D from 1 to %d): finds any bug of depth D with a stated chance", maxDepth)},

@@ -194,14 +194,6 @@ func TestPCTIsFairInTheEnd(t *testing.T) {
 	}
 }
 
-func TestMixTakesItsPartsInTurn(t *testing.T) {
-	s, err := Parse("mix")
-	require.NoError(t, err)
-	for run, name := range append(mixed(), mixed()...) {
-		require.Equal(t, name, s.Part(int64(run)).Name())
-	}
-}
-
 func TestParse(t *testing.T) {
 	for _, name := range append(single, "mix") {
 		s, err := Parse(name)
