@@ -49,6 +49,9 @@ func (s Strategy) IsMix() bool { return len(s.parts) > 0 }
 // new behaviour that one run of it has come to on average in the last generation, that is to what no run of the search had come to
 // before. All parts have places that are theirs, since what a strategy has found of late does not tell which bug it would find.
 //
+// Where no part finds anything, since there is nothing more or since the scenario does not tell, they go to pct, whose chance to
+// find a bug does not depend on that.
+//
 // The zero value has learnt nothing, and shares alike. Like Lengths, it is for one goroutine while it learns, and for several while
 // runs are planned from it.
 type Shares struct {
@@ -64,15 +67,13 @@ type earned struct {
 // Add notes how much new behaviour the next run, in run order, has come to.
 func (s *Shares) Add(mix, part Strategy, found int) {
 	if s.gathering == nil {
-		s.gathering, s.learnt = make([]earned, len(mix.parts)), make([]earned, len(mix.parts))
+		s.gathering = make([]earned, len(mix.parts))
 	}
 	e := &s.gathering[mix.partNamed(part.name)]
 	e.runs++
 	e.found += found
 	if s.runs++; s.runs == Generation {
-		s.learnt, s.gathering = s.gathering, s.learnt
-		clear(s.gathering)
-		s.runs = 0
+		s.learnt, s.gathering, s.runs = s.gathering, nil, 0
 	}
 }
 
@@ -86,22 +87,26 @@ func (s *Shares) Part(of Strategy, run int64, seed uint64) Strategy {
 	}
 	sum := 0
 	for i := range of.parts {
-		sum += s.weight(i)
+		sum += s.weight(of, i)
 	}
 	g := generator(seed ^ 0x736861726573)
 	drawn := g.below(sum)
 	for i := range of.parts {
-		if drawn -= s.weight(i); drawn < 0 {
+		if drawn -= s.weight(of, i); drawn < 0 {
 			return of.parts[i]
 		}
 	}
 	return of.parts[0]
 }
 
-// weight is what a run of the part finds, in units of which one stands for nothing at all, so that a part comes back.
-func (s *Shares) weight(part int) int {
-	if s.learnt == nil || s.learnt[part].runs == 0 {
+// weight is what a thousand runs of the part find.
+func (s *Shares) weight(of Strategy, part int) int {
+	if s.learnt == nil {
 		return 1
 	}
-	return 1 + 1000*s.learnt[part].found/s.learnt[part].runs
+	weight := 1000 * s.learnt[part].found / s.learnt[part].runs // each part has made some, in its own places
+	if of.parts[part].Depth() > 0 {
+		weight++ // so that it has them all where nobody finds anything
+	}
+	return weight
 }
