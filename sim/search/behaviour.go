@@ -169,8 +169,9 @@ func clopperPearson(k, m int64, doubt float64) float64 {
 	return mathext.InvRegIncBeta(float64(k+1), float64(m-k), 1-doubt)
 }
 
-func (c *census) variety() Variety {
-	v := Variety{Seen: int64(len(c.first)), AtMost: rounded(c.atMost(1 - Confidence)), Growth: append([]Growth{}, c.growth...), Full: c.beyond > 0}
+// variety is what there is to report, with a limit that is wrong with a chance of doubt.
+func (c *census) variety(doubt float64) Variety {
+	v := Variety{Seen: int64(len(c.first)), AtMost: rounded(c.atMost(doubt)), Growth: append([]Growth{}, c.growth...), Full: c.beyond > 0}
 	v.Recent = v.Seen
 	if i, ok := c.half(); ok {
 		v.Recent -= c.growth[i].Seen
@@ -202,12 +203,18 @@ func (e *estimate) add(o *outcome) {
 	e.states.add(e.features)
 	e.orders.add(o.orders)
 	if e.orders.look() && e.states.look() && e.quiet > 0 {
-		// Whoever looks again and again until a limit is low enough must doubt each look more than the one before, so that all
-		// the doubts together are what was stated: their sum is that of 6/(pi^2 n^2).
 		e.looks++
-		doubt := (1 - Confidence) * 6 / (math.Pi * math.Pi * e.looks * e.looks)
-		e.isQuiet = rounded(max(e.states.atMost(doubt), e.orders.atMost(doubt))) <= e.quiet
+		e.isQuiet = rounded(max(e.states.atMost(e.doubt()), e.orders.atMost(e.doubt()))) <= e.quiet
 	}
+}
+
+// doubt is the chance with which a limit may be wrong. Whoever looks again and again until a limit is low enough must doubt each look more
+// than the one before, so that all the doubts together are what was stated: the sum of 6/(pi^2 n^2) is 1.
+func (e *estimate) doubt() float64 {
+	if e.looks == 0 {
+		return 1 - Confidence
+	}
+	return (1 - Confidence) * 6 / (math.Pi * math.Pi * e.looks * e.looks)
 }
 
 // behaviour is what there is to report; nil if no run was measured.
@@ -215,5 +222,8 @@ func (e *estimate) behaviour() *Behaviour {
 	if e.orders.runs == 0 {
 		return nil
 	}
-	return &Behaviour{Runs: e.orders.runs, Confidence: Confidence, Quiet: e.isQuiet, States: e.states.variety(), Orders: e.orders.variety()}
+	if e.quiet > 0 && !e.isQuiet {
+		e.looks++ // the report is one more look
+	}
+	return &Behaviour{Runs: e.orders.runs, Confidence: Confidence, Quiet: e.isQuiet, States: e.states.variety(e.doubt()), Orders: e.orders.variety(e.doubt())}
 }

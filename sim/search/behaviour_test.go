@@ -20,7 +20,7 @@ func TestACensusCountsWhatOnlyOneRunHasShown(t *testing.T) {
 			c.add(species)
 			c.look()
 		}
-		v := c.variety()
+		v := c.variety(0.05)
 
 		shownBy, first := map[uint64]int{}, map[uint64]int64{}
 		for i, species := range runs {
@@ -109,7 +109,7 @@ func TestTheLimitHoldsAsOftenAsItSays(t *testing.T) {
 				none *= 1 - 1/float64(4+s*s)
 			}
 		}
-		v := c.variety()
+		v := c.variety(0.05)
 		if 1-none > v.AtMost {
 			wrong++
 		}
@@ -125,11 +125,11 @@ func TestACensusIsBounded(t *testing.T) {
 	for i := range uint64(mostSpecies) {
 		c.add([]uint64{i, (i + 1) % mostSpecies})
 	}
-	require.False(t, c.variety().Full)
+	require.False(t, c.variety(0.05).Full)
 	for i := range uint64(1000) {
 		c.add([]uint64{1 << 40, 1<<41 + i})
 	}
-	v := c.variety()
+	v := c.variety(0.05)
 	require.True(t, v.Full)
 	require.EqualValues(t, mostSpecies, v.Seen)
 	require.Empty(t, c.lone)
@@ -151,6 +151,7 @@ func TestASearchEndsWhenItIsQuiet(t *testing.T) {
 		require.EqualValues(t, 1, one.Runs%measuredShare, "it ends with a measured run")
 		require.EqualValues(t, 1+(one.Runs-1-strategy.Generation)/measuredShare, one.Behaviour.Runs)
 		require.LessOrEqual(t, one.Behaviour.Orders.AtMost, 0.02)
+		require.Greater(t, one.Behaviour.Orders.AtMost, 0.01, "the limit of many looks, and not of one")
 		require.Equal(t, one, until(correct, name, 0.02, 3))
 		require.Equal(t, one.TraceHash, func() string {
 			report, err := Run(context.Background(), Config{Scenarios: []*sim.Scenario{correct}, Seed: "q", Strategy: parse(t, name), Runs: one.Runs, KeepGoing: true})
