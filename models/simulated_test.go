@@ -44,7 +44,7 @@ func runDrawn(t *rapid.T, runner *sim.Runner, sc *sim.Scenario) (sim.Result, cho
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := &drawn{Source: s.Part(0).Source(), t: t}
+	source := &drawn{Source: s.Source(), t: t}
 	source.Begin(seed, 2000)
 	var recorder choice.Recorder
 	recorder.Begin(source, first{source})

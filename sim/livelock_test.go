@@ -123,7 +123,7 @@ func TestWhoLooksOnIsNoPartOfTheLoop(t *testing.T) {
 func TestAStarvedTaskIsNoLivelock(t *testing.T) {
 	pct, err := strategy.Parse("pct:5")
 	require.NoError(t, err)
-	source := pct.Part(0).Source()
+	source := pct.Source()
 	sc := &sim.Scenario{Name: "starved", Setup: func(w *sim.World) func() {
 		return func() {
 			ended := false

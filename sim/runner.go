@@ -56,6 +56,7 @@ type Result struct {
 	Faults    []FaultCount
 	Sometimes []string
 	Reached   []choice.Reached // if that is wanted; see World.Reached
+	Actors    int32            // tasks, timers, links and fault rules that it has had
 	Abandoned int              // tasks that would not end after their node had crashed
 }
 
@@ -156,7 +157,7 @@ func (r *Runner) judge() Result {
 		r.faults = append(r.faults, r.world.faults[i].FaultCount)
 	}
 	result := Result{
-		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Reached: r.world.reached, Abandoned: k.Abandoned(),
+		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Reached: r.world.reached, Actors: k.Actors(), Abandoned: k.Abandoned(),
 	}
 	if v := k.Violation(); v != nil && r.world.options.judges(v.Property) {
 		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks, Exhibits: r.world.exhibited(v.Property)}

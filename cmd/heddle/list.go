@@ -167,4 +167,9 @@ func (t *table) write(w io.Writer) {
 }
 
 // percent writes a share with two significant digits.
-func percent(share float64) string { return fmt.Sprintf("%.2g %%", 100*share) }
+func percent(share float64) string {
+	if share >= 0.1 { // or 100 would be 1e+02
+		return fmt.Sprintf("%.0f %%", 100*share)
+	}
+	return fmt.Sprintf("%.2g %%", 100*share)
+}

@@ -34,6 +34,7 @@ type runFlags struct {
 	stopAt    []string
 	only      string
 	noFaults  bool
+	quiet     float64
 	shrink    int64
 	formats   []string
 	folder    string
@@ -49,7 +50,11 @@ built to fail runs only by name.
 
 The seed is any text. With --runs the result is a function of scenarios, strategy, seed and number of runs alone. For that, the
 budget of --shrink is one of steps and not of time: what was found is reported as it is, and beside it a smaller failure of the
-same property, which heddle shrink can make smaller yet if the budget did not suffice.`,
+same property, which heddle shrink can make smaller yet if the budget did not suffice.
+
+How much is left is estimated from runs that are drawn by random alone, one in eight, after the first 256: the states that the scenario tells
+of and the orders of conflicting operations that they have shown, and the chance that the next such run shows another one. --until-quiet
+waits until both chances are small, each with a confidence of 95 %.`,
 		Example: `  heddle run
   heddle run small-agent --for 10m --keep-going --out failures
   heddle run litmus/lost-update --runs 1000 --seed 7 --format json=result.json`,
@@ -64,6 +69,7 @@ same property, which heddle shrink can make smaller yet if the budget did not su
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "number `N` of runs at a time")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
 	flags.StringArrayVar(&f.stopAt, "stop-at", nil, "keep going, but only to the first failure of property `ID`; repeatable")
+	flags.Float64Var(&f.quiet, "until-quiet", 0, "end the search of a scenario, within the budget, once a run shows new behaviour with a chance of at most `P`, such as 0.01")
 	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
 	flags.BoolVar(&f.noFaults, "no-faults", false, "no fault strikes")
 	flags.Int64Var(&f.shrink, "shrink", defaultShrink, "make failures smaller, with at most `N` steps of replays in all; 0: leave them as they are")
@@ -128,6 +134,8 @@ func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Confi
 		return config, fmt.Errorf("--shrink %d is no number of steps: give 0 or more", f.shrink)
 	case f.workers < 1:
 		return config, fmt.Errorf("--workers %d could run nothing: give 1 or more", f.workers)
+	case c.Flags().Changed("until-quiet") && !(f.quiet > 0 && f.quiet < 1):
+		return config, fmt.Errorf("--until-quiet %v is no chance to wait for: give one between 0 and 1, such as 0.01", f.quiet)
 	case byRuns:
 		config.Runs = f.runs
 	default:
@@ -140,7 +148,10 @@ func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Confi
 	if err != nil {
 		return config, err
 	}
-	config.Strategy = s
+	config.Strategy, config.Quiet = s, f.quiet
+	if f.quiet > 0 && !search.Estimates(s) {
+		return config, fmt.Errorf("--until-quiet looks at runs drawn by random alone, and strategy %s has none: give mix or random", s.Name())
+	}
 	if config.Scenarios, err = a.selected(names); err != nil {
 		return config, err
 	}
@@ -251,6 +262,7 @@ type runDocument struct {
 	Workers     int                      `json:"workers"`
 	Only        string                   `json:"only,omitempty"`
 	NoFaults    bool                     `json:"no_faults,omitempty"`
+	UntilQuiet  float64                  `json:"until_quiet,omitempty"`
 	Go          string                   `json:"go"`
 	Seconds     float64                  `json:"seconds"`
 	Interrupted bool                     `json:"interrupted"`
@@ -260,7 +272,8 @@ type runDocument struct {
 
 func newRunDocument(config search.Config, report *search.Report, failed error) runDocument {
 	d := runDocument{
-		Seed: config.Seed, Strategy: config.Strategy.Name(), Workers: config.Workers, Only: config.Options.Only, NoFaults: config.Options.NoFaults, Go: runtime.Version(),
+		Seed: config.Seed, Strategy: config.Strategy.Name(), Workers: config.Workers, Only: config.Options.Only, NoFaults: config.Options.NoFaults,
+		UntilQuiet: config.Quiet, Go: runtime.Version(),
 		Seconds: report.Elapsed.Seconds(), Interrupted: report.Interrupted, Scenarios: report.Scenarios,
 	}
 	if failed != nil {

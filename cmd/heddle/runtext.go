@@ -33,6 +33,8 @@ func (d runDocument) writeText(out io.Writer, scenarios []*sim.Scenario) error {
 			verdict, width, s.Name, thousands(s.Runs), short(float64(s.Steps)), s.Seconds, rate(s.Runs, s.Seconds), rate(s.Steps, s.Seconds), s.TraceHash)
 		runs, steps, failures = runs+s.Runs, steps+s.Steps, failures+int64(len(s.Failures))
 	}
+	writeBehaviour(w, d.Scenarios, width)
+	writeGuarantees(w, d.Strategy, d.Scenarios, width)
 	for i, s := range d.Scenarios {
 		writeLedger(w, s)
 		for _, f := range s.Failures {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/heddle-go/heddle/internal/mutant"
 	"github.com/heddle-go/heddle/sim"
@@ -63,14 +64,20 @@ those whose header names it, with the first strategy. A property that kills none
 Exit status: 0 every mutant was killed that is not marked as missed (with --quick, nine of ten of them); 1 one was not, or did not pass
 --vet, or a property kills no mutant; 2 wrong usage, or a mutant that does not apply, does not build or cannot be searched: all others are scored all the same.`,
 		Example: `  heddle zoo
-  heddle zoo no-session-validation --strategy random --strategy pct:3
+  heddle zoo no-session-validation --strategies random,pct:3
   heddle zoo --dir my-mutants --vet --format json=score.json`,
 		RunE: func(c *cobra.Command, args []string) error { return a.zoo(c.Context(), c, f, args) },
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "strategy" {
+			name = "strategies"
+		}
+		return pflag.NormalizedName(name)
+	})
 	flags.StringVar(&f.folder, "dir", "", "folder `DIR` of the mutants (default "+zooFolder+" of the module)")
-	flags.StringArrayVar(&f.strategies, "strategy", []string{strategy.Default}, "how to decide: `S` is one of those that heddle list shows; repeatable")
+	flags.StringSliceVar(&f.strategies, "strategies", []string{strategy.Default}, "how to decide: each of `S,...` is one of those that heddle list shows, and a column; repeatable, also as --strategy")
 	flags.Int64Var(&f.runs, "runs", 20_000, "budget: `N` runs of each mutant for each strategy and seed")
 	flags.IntVar(&f.seeds, "seeds", 3, "number `K` of first seeds")
 	flags.StringVar(&f.seed, "seed", "zoo", "the first seeds are `S`-1, S-2, ...; any text")
@@ -171,7 +178,7 @@ func (f *zooFlags) check() ([]output, error) {
 			return nil, err
 		}
 		if slices.Contains(f.strategies[:i], name) {
-			return nil, fmt.Errorf("--strategy %s is given twice: each is a column of its own", name)
+			return nil, fmt.Errorf("--strategies %s is given twice: each is a column of its own", name)
 		}
 	}
 	return placesOf(f.formats)

@@ -139,7 +139,7 @@ not-so-hidden    S1        2               found: take "Missed:" out of its head
 killed 4 of 5 mutants; within 2,000 runs 80 %; median above 50 runs 1; # s
 `, rowsOf(out))
 
-	out = found(t, append(args, "in-all-searches", "in-one-search", "--strategy", "pct:3", "--strategy", "random", "--seeds", "1", "--format", "json")...)
+	out = found(t, append(args, "in-all-searches", "in-one-search", "--strategies", "pct:3,random", "--seeds", "1", "--format", "json")...)
 	var d struct{ Mutants []map[string]any }
 	require.NoError(t, json.Unmarshal([]byte(out), &d))
 	require.Len(t, d.Mutants, 2)
@@ -262,7 +262,7 @@ func TestZooNeedsTheModuleAndGoodFlags(t *testing.T) {
 		"both scores":      {[]string{"--properties", "--quick"}, "--properties scores properties: --quick and --vet are for mutants"},
 		"no workers":       {[]string{"--workers", "0"}, "--workers 0 could run nothing: give 1 or more"},
 		"unknown strategy": {[]string{"--strategy", "guess"}, `unknown strategy "guess": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`},
-		"twice":            {[]string{"--strategy", "mix", "--strategy", "mix"}, "--strategy mix is given twice: each is a column of its own"},
+		"twice":            {[]string{"--strategy", "mix", "--strategy", "mix"}, "--strategies mix is given twice: each is a column of its own"},
 		"unknown format":   {[]string{"--format", "xml"}, `unknown format "xml": there are text, json, each alone or with =FILE`},
 	} {
 		t.Run(name, func(t *testing.T) { requireOneLine(t, c.want, append([]string{"zoo"}, c.args...)) })

@@ -48,6 +48,7 @@ type Actor struct {
 	made     [numObjectKinds]int32 // objects that it created, for their paths
 	hash     uint64                // of the path
 	names    uint64                // hash of the path without its ordinals
+	named    uint64                // hash of the name
 	random   uint64                // blocks taken from its stream of random bytes
 
 	fire func() // actors that are no tasks
@@ -66,6 +67,11 @@ type nameCount struct {
 //
 //go:norace
 func (a *Actor) Name() string { return a.name }
+
+// NameHash identifies the name.
+//
+//go:norace
+func (a *Actor) NameHash() uint64 { return a.named }
 
 // Ready says whether the actor's operation is possible, though a stall may hold it up.
 //
@@ -161,6 +167,7 @@ func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
 		a.ordinal = parent.adopt(name)
 		own := hashString(name)
 		a.hash, a.names = mix(mix(parent.hash, own), uint64(a.ordinal)), mix(parent.names, own)
+		a.named = own
 	} else {
 		a.hash = hashString(name)
 	}

@@ -55,6 +55,8 @@ var conflicts = func() (table [numOps][numOps]bool) {
 
 // Conflict says whether the order of the next steps of two actors can matter. It is exact up to the table: steps on
 // different objects never conflict, a fault's strike and the passing of time conflict with everything.
+//
+//go:norace
 func Conflict(a, b *Actor) bool {
 	if a.Kind == FaultActor || b.Kind == FaultActor || a.Kind == ClockActor || b.Kind == ClockActor {
 		return true
@@ -78,6 +80,8 @@ func Conflict(a, b *Actor) bool {
 
 // disturbs says whether a can make a task go on elsewhere that b would meet: one that is parked in a select, at an unbuffered channel
 // of b's step and at another object of a's.
+//
+//go:norace
 func (a *Actor) disturbs(b *Actor) bool {
 	for j := range b.Accesses() {
 		y, _ := b.Access(j)
@@ -98,6 +102,7 @@ func (a *Actor) disturbs(b *Actor) bool {
 	return false
 }
 
+//go:norace
 func (a *Actor) waitsAt(o *Object) bool {
 	for i := range a.waits {
 		if a.waits[i].object == o {
@@ -108,6 +113,8 @@ func (a *Actor) waitsAt(o *Object) bool {
 }
 
 // conflict is the table, but for an unbuffered channel: there a close comes between a sender and its receiver.
+//
+//go:norace
 func (o *Object) conflict(a, b Op) bool {
 	return Conflicts(o.kind == ChanObject && o.capacity == 0, a, b)
 }

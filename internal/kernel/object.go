@@ -8,6 +8,7 @@ type Object struct {
 	kernel   *Kernel
 	creator  *Actor
 	label    string
+	hash     uint64 // of the path; 0: not yet known
 	id       int32
 	ordinal  int32
 	kind     ObjectKind
@@ -91,7 +92,18 @@ func (o *Object) PathHash() uint64 {
 	if o == nil {
 		return 0
 	}
-	return mix(mix(mix(o.creator.hash, hashString(o.label)), uint64(o.kind)), uint64(o.ordinal))
+	if o.hash == 0 {
+		o.hash = mix(mix(mix(o.creator.hash, hashString(o.label)), uint64(o.kind)), uint64(o.ordinal))
+	}
+	return o.hash
+}
+
+// Class identifies objects that can be expected to be used alike, in this run and in others: those of one kind and label that an actor of
+// one name has made, the first few of them apart.
+//
+//go:norace
+func (o *Object) Class() uint64 {
+	return mix(mix(mix(o.creator.named, hashString(o.label)), uint64(o.kind)), uint64(min(o.ordinal, alike)))
 }
 
 // link puts the task's waits into the lists of their objects.

@@ -144,14 +144,15 @@ func newSimulated(t *testing.T, name string, setup func(w *sim.World, seed uint6
 	sources, runner := map[string]strategy.Source{}, sim.NewRunner()
 	t.Cleanup(runner.Close)
 	var lengths strategy.Lengths
+	var shares strategy.Shares
 	return func(seed uint64) sim.Result {
-		part := how.Part(int64(seed))
+		part := shares.Part(how, int64(seed), seed)
 		source := sources[part.Name()]
 		if source == nil {
 			source = part.Source()
 			sources[part.Name()] = source
 		}
-		source.Begin(seed, lengths.Draw(seed))
+		source.Begin(seed, lengths.Draw(part, seed))
 		sc := &sim.Scenario{Name: "beside-synctest", Setup: func(w *sim.World) func() {
 			w.Heal() // the simulated network does nothing wrong, since the in-process one cannot
 			return setup(w, seed)

@@ -14,8 +14,10 @@ import (
 type plan struct {
 	strategy strategy.Strategy // a single one
 	seed     uint64
-	length   int64            // of a run, as learnt; 0: unknown
-	known    strategy.Weights // what else was learnt
+	length   int64          // of a run, as learnt; 0: unknown
+	known    strategy.Known // what else was learnt
+	reached  bool           // what it comes to is wanted
+	measured bool           // it is a draw of how much is left: see Behaviour
 	options  sim.Options
 }
 
@@ -28,11 +30,13 @@ type outcome struct {
 	steps     int64
 	elapsed   time.Duration
 	choices   int64
+	actors    int64
 	hash      uint64
 	abandoned int
 	faults    []sim.FaultCount
 	sometimes []string
-	reached   []choice.Reached // of a guided run
+	reached   []choice.Reached // if that is wanted
+	orders    []uint64         // of a measured one
 	failure   *sim.Failure
 	err       error
 }
@@ -59,15 +63,18 @@ func (b *batch) begin(l *lane, n int, ends func(*sim.Failure) bool) {
 	for i := range b.outcomes {
 		o := &b.outcomes[i]
 		index := b.first + int64(i)
-		seed, part := runSeed(l.seed, index), l.strategy.Part(index)
-		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(seed), known: l.lessons.Draw(part, seed), options: l.options}
-		if p.strategy.IsGuided() {
+		seed := runSeed(l.seed, index)
+		part := l.shares.Part(l.strategy, index, seed)
+		p := plan{strategy: part, seed: seed, length: l.lengths.Draw(part, seed), measured: measured(part, index), options: l.options}
+		p.reached = p.measured || part.IsGuided() || l.strategy.IsMix()
+		p.known.Weights = l.lessons.Draw(part, seed)
+		if part.IsGuided() {
 			begun := l.corpus.Plan(p.seed, p.length)
-			p.strategy, p.seed, p.length = p.strategy.Forked(begun), begun.Seed, begun.Length
+			p.seed, p.length, p.known.Forks = begun.Seed, begun.Length, begun.Forks
 		}
 		*o = outcome{
 			index: int64(i), plan: p, attempt: attempt{scenario: l.scenario, seed: p.seed},
-			faults: o.faults[:0], sometimes: o.sometimes[:0], reached: o.reached[:0],
+			faults: o.faults[:0], sometimes: o.sometimes[:0], reached: o.reached[:0], orders: o.orders[:0],
 		}
 	}
 	b.next.Store(0)

@@ -94,7 +94,7 @@ func addressed(sc *sim.Scenario, token choice.Token) (choice.Token, error) {
 	if err != nil {
 		return token, err
 	}
-	known, err := strategy.DecodeWeights(token.Learnt)
+	known, err := s.Decode(token.Learnt)
 	if err != nil {
 		return token, err
 	}

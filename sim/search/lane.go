@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
@@ -21,6 +22,9 @@ type lane struct {
 	lengths  strategy.Lengths
 	corpus   strategy.Corpus
 	lessons  strategy.Experience
+	shares   strategy.Shares
+	reached  reached // by any run, for the shares
+	estimate estimate
 	hash     uint64
 	faults   map[string]int // index into report.Faults
 	seen     map[string]int // index into report.Sometimes
@@ -35,17 +39,21 @@ func newLane(sc *sim.Scenario, config Config) *lane {
 		faults: map[string]int{}, seen: map[string]int{}, known: map[string]int{},
 		report: &ScenarioReport{
 			Name: sc.Name, Strategy: config.Strategy.Name(), FirstSeed: config.Seed,
-			Faults: []sim.FaultCount{}, Sometimes: []Seen{}, Failures: []*Failure{},
+			Faults: []sim.FaultCount{}, Guarantees: []Guarantee{}, Sometimes: []Seen{}, Failures: []*Failure{},
 		},
 	}
+	l.estimate.quiet = config.Quiet
 	for _, id := range sc.Sometimes {
 		l.see(id, 0)
 	}
 	return l
 }
 
-// chunk is how many runs to make next: what is left of the generation, and of the budget if there is one.
+// chunk is how many runs to make next: what is left of the generation, and of the budget if there is one; none once it is quiet.
 func (l *lane) chunk(budget int64) int {
+	if l.estimate.isQuiet {
+		return 0
+	}
 	n := strategy.Generation - l.report.Runs%strategy.Generation
 	if l.report.Runs == 0 {
 		n = firstChunk
@@ -62,6 +70,23 @@ func (l *lane) batch(n int, ends func(*sim.Failure) bool) *batch {
 	return &l.batches
 }
 
+// reached is a set of what runs have come to, bounded by mostSpecies: what does not fit is never new.
+type reached map[uint64]struct{}
+
+// add takes what a run has come to and answers how much of that is new.
+func (r *reached) add(all []choice.Reached) (found int) {
+	if *r == nil {
+		*r = reached{}
+	}
+	for _, one := range all {
+		if _, ok := (*r)[one.Feature]; !ok && len(*r) < mostSpecies {
+			(*r)[one.Feature] = struct{}{}
+			found++
+		}
+	}
+	return found
+}
+
 // merge takes the next run into the report.
 func (l *lane) merge(o *outcome) {
 	r := l.report
@@ -70,8 +95,15 @@ func (l *lane) merge(o *outcome) {
 	r.Choices += o.choices
 	r.Abandoned += int64(o.abandoned)
 	l.lengths.Add(o.choices)
+	l.guarantee(o)
 	if p := &o.plan; p.strategy.IsGuided() {
-		l.corpus.Add(p.strategy.Begun(p.seed, p.length), o.reached)
+		l.corpus.Add(strategy.Beginning{Seed: p.seed, Length: p.length, Forks: p.known.Forks}, o.reached)
+	}
+	if l.strategy.IsMix() {
+		l.shares.Add(l.strategy, o.plan.strategy, l.reached.add(o.reached))
+	}
+	if o.plan.measured {
+		l.estimate.add(o)
 	}
 	l.hash = mergeHash(l.hash, o.hash)
 	for _, f := range o.faults {
@@ -166,6 +198,7 @@ func signature(property, message string) string {
 func (l *lane) finish() {
 	r := l.report
 	r.TraceHash = seedText(l.hash)
+	r.Behaviour = l.estimate.behaviour()
 	sort.SliceStable(r.Faults, func(i, j int) bool { return r.Faults[i].Fault < r.Faults[j].Fault })
 	judged := l.options.Only == "" || l.options.Only == Sometimes
 	if r.Runs < SometimesRuns || !judged || l.options.NoFaults {

@@ -59,8 +59,11 @@ func NewReplayer(sc *sim.Scenario, token choice.Token) (*Replayer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the token cannot be replayed: %w", err)
 		}
-		r.plan.strategy = s.Part(0)
-		if r.plan.known, err = strategy.DecodeWeights(token.Learnt); err != nil {
+		if s.IsMix() {
+			return nil, fmt.Errorf("the token cannot be replayed: strategy %s decides no run, only a part of it does", s.Name())
+		}
+		r.plan.strategy = s
+		if r.plan.known, err = r.plan.strategy.Decode(token.Learnt); err != nil {
 			return nil, fmt.Errorf("the token cannot be replayed: %w", err)
 		}
 	}

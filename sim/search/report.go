@@ -46,7 +46,10 @@ type ScenarioReport struct {
 	Abandoned int64            `json:"abandoned"`  // tasks that would not end after their node had crashed
 	Faults    []sim.FaultCount `json:"faults"`     // the ledger
 	Sometimes []Seen           `json:"sometimes"`
+	Behaviour *Behaviour       `json:"behaviour"` // nil if no run was drawn by random alone after the first generation
 	Failures  []*Failure       `json:"failures"`
+
+	Guarantees []Guarantee `json:"guarantees"` // of the runs that pct has decided
 }
 
 // Seen counts the runs that have seen a "sometimes".

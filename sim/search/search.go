@@ -25,6 +25,7 @@ type Config struct {
 	Workers   int           // 0: one for each core
 	KeepGoing bool          // collect distinct failures; else stop at the first
 	StopAt    []string      // the properties whose first failure ends a search that else keeps going
+	Quiet     float64       // ends a scenario's search within the budget, once the chance that a run shows new behaviour is at most that; 0: never
 	Options   sim.Options   // of every run
 
 	// Progress, if not nil, is called a few times a second, from a goroutine of the search and never twice at once.
@@ -171,23 +172,31 @@ func (s *search) generation(ctx context.Context, l *lane, n int) (done bool, err
 			return true, fmt.Errorf("%w (run %d, seed %s)", o.err, b.first+int64(i), seedText(o.plan.seed))
 		}
 		l.merge(o)
-		if o.failure == nil {
-			continue
+		if o.failure != nil {
+			if done, err = s.failed(l, o); done || err != nil {
+				return true, err
+			}
 		}
-		slot := l.slot(o, s.ends(o.failure))
-		if slot < 0 {
-			continue
-		}
-		failure, err := s.verify(l, o)
-		if err != nil {
-			return true, err
-		}
-		l.keep(failure, slot)
-		s.crew.failures.Store(s.kept())
-		if s.ends(o.failure) {
-			return true, nil
+		if l.estimate.isQuiet {
+			break // the runs after it do not count
 		}
 	}
 	l.learn(s.crew)
 	return false, nil
+}
+
+// failed takes the failure of the run that was merged last into the report, if it belongs there. done says that it ends the search.
+func (s *search) failed(l *lane, o *outcome) (done bool, err error) {
+	ends := s.ends(o.failure)
+	slot := l.slot(o, ends)
+	if slot < 0 {
+		return false, nil
+	}
+	failure, err := s.verify(l, o)
+	if err != nil {
+		return true, err
+	}
+	l.keep(failure, slot)
+	s.crew.failures.Store(s.kept())
+	return ends, nil
 }

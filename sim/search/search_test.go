@@ -443,6 +443,8 @@ func TestTraceTellsEveryStep(t *testing.T) {
 func TestReplayRefusesWhatItDoesNotKnow(t *testing.T) {
 	_, err := Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "dream"}, nil)
 	require.EqualError(t, err, `the token cannot be replayed: unknown strategy "dream": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`)
+	_, err = Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "mix"}, nil)
+	require.EqualError(t, err, "the token cannot be replayed: strategy mix decides no run, only a part of it does")
 	_, err = Replay(lostUpdate, choice.Token{Scenario: "lost-update", Strategy: "random", Options: []choice.Option{{Name: "store", Value: "sqlite"}}}, nil)
 	require.EqualError(t, err, `the token sets option "store", which scenario lost-update of this build does not have`)
 }

@@ -12,10 +12,11 @@ import (
 // worker makes runs, one at a time.
 type worker struct {
 	runner   *sim.Runner
-	sources  map[string]strategy.Source // by kind of strategy
+	sources  map[string]strategy.Source // by name of strategy
 	lessons  *strategy.Lessons          // of the batch under way; nil: not wanted
 	recorder choice.Recorder
 	replay   choice.Replay
+	orders   *orders // of measured runs
 
 	running atomic.Pointer[attempt] // the run under way; nil between runs
 	runs    atomic.Int64            // completed for a report
@@ -56,12 +57,12 @@ func (w *worker) make(b *batch, o *outcome) {
 
 // source is the source that the plan asks for, at the beginning of its run. It adds what it learns to lessons, unless that is nil.
 func (w *worker) source(p plan, lessons *strategy.Lessons) strategy.Source {
-	source, ok := w.sources[p.strategy.Kind()]
+	source, ok := w.sources[p.strategy.Name()]
 	if !ok {
 		source = p.strategy.Source()
-		w.sources[p.strategy.Kind()] = source
+		w.sources[p.strategy.Name()] = source
 	}
-	p.strategy.Begin(source, p.seed, p.length)
+	source.Begin(p.seed, p.length)
 	if learner, ok := source.(strategy.Learner); ok {
 		learner.Learn(p.known, lessons)
 	}
@@ -70,12 +71,23 @@ func (w *worker) source(p plan, lessons *strategy.Lessons) strategy.Source {
 
 // run makes one run and keeps what it came to.
 func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
-	config.Options, config.Reached = o.plan.options, o.plan.strategy.IsGuided()
+	config.Options, config.Reached = o.plan.options, o.plan.reached
+	if o.plan.measured {
+		if w.orders == nil {
+			w.orders = &orders{}
+		}
+		w.orders.begin()
+		config.Listener = w.orders
+	}
 	w.running.Store(&o.attempt)
 	result, err := w.runner.Run(sc, config)
 	w.running.Store(nil)
 	o.steps, o.hash, o.elapsed, o.failure, o.err, o.abandoned = result.Steps, result.Hash, result.Elapsed, result.Failure, err, result.Abandoned
+	o.actors = int64(result.Actors)
 	o.faults = append(o.faults[:0], result.Faults...)
 	o.sometimes = append(o.sometimes[:0], result.Sometimes...)
 	o.reached = append(o.reached[:0], result.Reached...)
+	if o.plan.measured {
+		o.orders = append(o.orders[:0], w.orders.pairs...)
+	}
 }

@@ -1,10 +1,7 @@
 package strategy
 
 import (
-	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/heddle-go/heddle/sim/choice"
 )
@@ -16,7 +13,7 @@ import (
 // where hundreds of runs begin. What a run came to, the scenario tells by World.Reached.
 //
 // The beginning of a run is not kept as a list: it is repeated from its seed, and at the fork the generator gets another one. So a
-// run is its first seed and a few forks, and these are part of the name of its strategy: guided+AT:SEED+AT:SEED.
+// run is its first seed and a few forks, which are what it was taught.
 type guided struct {
 	random
 	length    int64
@@ -37,39 +34,14 @@ const mostForks = 24
 
 const guidedName = "guided"
 
-func newGuided(forks []Fork) Strategy {
-	var name strings.Builder
-	name.WriteString(guidedName)
-	for _, f := range forks {
-		fmt.Fprintf(&name, "+%d:%x", f.At, f.Seed)
-	}
-	return Strategy{name: name.String(), kind: guidedName, forks: forks, make: func() Source { return &guided{} }}
-}
-
-// parseGuided reads the forks behind the name.
-func parseGuided(name string) (Strategy, error) {
-	var forks []Fork
-	last := int64(-1)
-	for _, text := range strings.Split(name, "+")[1:] {
-		at, seed, _ := strings.Cut(text, ":")
-		f := Fork{}
-		var errAt, errSeed error
-		f.At, errAt = strconv.ParseInt(at, 10, 64)
-		f.Seed, errSeed = strconv.ParseUint(seed, 16, 64)
-		if errAt != nil || errSeed != nil || f.At <= last || len(forks) == mostForks {
-			return Strategy{}, fmt.Errorf("strategy %q: what follows guided are at most %d forks in rising order, such as guided+120:9f3a", name, mostForks)
-		}
-		last = f.At
-		forks = append(forks, f)
-	}
-	return newGuided(forks), nil
-}
-
 func (g *guided) Begin(seed uint64, length int64) {
 	g.random.Begin(seed, length)
 	g.length, g.decisions = length, 0
 	g.follow(nil)
 }
+
+// Learn implements [Learner].
+func (g *guided) Learn(known Known, _ *Lessons) { g.follow(known.Forks) }
 
 // follow sets the forks of the run that has begun.
 func (g *guided) follow(forks []Fork) {

@@ -15,38 +15,49 @@ func TestAForkedRunIsAnotherFromTheForkOn(t *testing.T) {
 		at := rapid.IntRange(0, 200).Draw(t, "at")
 		other := rapid.Uint64().Filter(func(other uint64) bool { return other != seed }).Draw(t, "other seed")
 		fork := Fork{At: int64(at), Seed: other}
-		s := newGuided(nil)
-		whole, forked := s.Source(), s.Source()
-		s.Begin(whole, seed, length)
-		newGuided([]Fork{fork}).Begin(forked, seed, length)
+		whole, forked := &guided{}, &guided{}
+		whole.Begin(seed, length)
+		forked.Begin(seed, length)
+		forked.Learn(Known{Forks: []Fork{fork}}, nil)
 
 		before, after := play(whole, 150), play(forked, 150)
 
 		require.Equal(t, before[:at], after[:at])
 		require.NotEqual(t, before[at:], after[at:])
 
-		s.Begin(forked, seed, length)
+		forked.Begin(seed, length)
 		require.Equal(t, before, play(forked, 150), "the next run has no fork")
 	})
 }
 
-func TestTheNameOfAGuidedRunHoldsItsForks(t *testing.T) {
+func TestATokenTellsTheForksOfAGuidedRun(t *testing.T) {
+	guided, err := Parse("guided")
+	require.NoError(t, err)
 	rapid.Check(t, func(t *rapid.T) {
 		var forks []Fork
-		at := int64(0)
+		at := rapid.Int64Range(0, 1000).Draw(t, "first")
 		for range rapid.IntRange(0, mostForks).Draw(t, "forks") {
-			at += rapid.Int64Range(1, 1000).Draw(t, "later")
 			forks = append(forks, Fork{at, rapid.Uint64().Draw(t, "seed")})
+			at += rapid.Int64Range(1, 1000).Draw(t, "later")
 		}
-		s, err := Parse(newGuided(forks).Name())
+		known := Known{Forks: forks}
+		text := known.Encode()
+		require.Equal(t, len(forks) == 0, text == "")
+		read, err := guided.Decode(text)
 		require.NoError(t, err)
-		require.Equal(t, forks, s.forks)
-		require.True(t, s.IsGuided())
-		require.Equal(t, "guided", s.Kind())
+		require.Equal(t, known, read)
+
+		text += string(rapid.SliceOfN(rapid.Byte(), 1, 7).Draw(t, "damage"))
+		_, err = guided.Decode(text)
+		require.EqualError(t, err, "what its strategy had learnt is damaged", "not a whole fork")
 	})
-	for _, name := range []string{"guided+", "guided+7", "guided+x:1", "guided+7:x", "guided+-7:1", "guided+7:1+7:2"} {
-		_, err := Parse(name)
-		require.EqualError(t, err, `strategy "`+name+`": what follows guided are at most 24 forks in rising order, such as guided+120:9f3a`)
+	full := make([]Fork, mostForks+1)
+	for i := range full {
+		full[i].At = int64(i)
+	}
+	for _, forks := range [][]Fork{full, {{7, 1}, {7, 2}}, {{7, 1}, {6, 2}}} {
+		_, err = guided.Decode(Known{Forks: forks}.Encode())
+		require.EqualError(t, err, "what its strategy had learnt is damaged", "%d forks, not in rising order or too many", len(forks))
 	}
 }
 

@@ -1,12 +1,5 @@
 package strategy
 
-import (
-	"encoding/binary"
-	"errors"
-
-	"github.com/heddle-go/heddle/sim/choice"
-)
-
 // Lessons are what the runs of a generation have shown of their actors: how many steps one and all that it begets make, and
 // how many of them touch which objects. Actors are told apart by [choice.Actor.Class], objects by their paths, and both are folded
 // into a fixed number of classes, so that lessons are flat in the length of a run and short in a token. Where classes
@@ -85,56 +78,6 @@ func (l *Lessons) site(seed uint64) int {
 	return 0
 }
 
-// Encode is the text of weights for a token, not for people; empty if nothing is known.
-func (w *Weights) Encode() string {
-	if !w.known() {
-		return ""
-	}
-	b := binary.AppendUvarint(nil, uint64(w.Site))
-	skipped := 0
-	for _, n := range w.Steps {
-		if n == 0 {
-			skipped++
-			continue
-		}
-		b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(skipped)), uint64(n))
-		skipped = 0
-	}
-	return string(b)
-}
-
-// DecodeWeights is the inverse of Encode. Its error is one line.
-func DecodeWeights(text string) (Weights, error) {
-	var w Weights
-	if text == "" {
-		return w, nil
-	}
-	damaged := errors.New("what its strategy had learnt is damaged")
-	rest := []byte(text)
-	number := func(most uint64) int {
-		v, n := binary.Uvarint(rest)
-		if n <= 0 || v > most {
-			rest = nil
-			return -1
-		}
-		rest = rest[n:]
-		return int(v)
-	}
-	if w.Site = number(sites); w.Site < 0 {
-		return Weights{}, damaged
-	}
-	for c := 0; len(rest) > 0; c++ {
-		skipped := number(classes)
-		c += skipped
-		n := number(1<<32 - 1)
-		if skipped < 0 || n < 1 || c >= classes {
-			return Weights{}, damaged
-		}
-		w.Steps[c] = uint32(n)
-	}
-	return w, nil
-}
-
 // Experience is what the runs of a scenario have taught beside their lengths, generation by generation as [Lengths]. The zero
 // value has learnt nothing.
 type Experience struct {
@@ -154,7 +97,7 @@ func (e *Experience) Turn() {
 	e.turned = true
 }
 
-// Draw is what a run of that seed under a single strategy shall know; the zero value if the strategy needs nothing or nothing
+// Draw is what a run of that seed under a single strategy shall expect; the zero value if the strategy needs nothing or nothing
 // has been learnt.
 func (e *Experience) Draw(s Strategy, seed uint64) Weights {
 	switch {
@@ -167,14 +110,6 @@ func (e *Experience) Draw(s Strategy, seed uint64) Weights {
 		return e.learnt.weights(site)
 	}
 	return Weights{}
-}
-
-// Learner is a source that is decided by more than a seed and a length.
-type Learner interface {
-	Source
-	choice.Follower
-	// Learn is called after Begin: the run is decided by what is known, and adds what it shows to lessons if that is not nil.
-	Learn(known Weights, lessons *Lessons)
 }
 
 // learning is what a strategy learns beside the lengths of runs.

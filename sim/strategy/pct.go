@@ -1,6 +1,10 @@
 package strategy
 
-import "github.com/heddle-go/heddle/sim/choice"
+import (
+	"math"
+
+	"github.com/heddle-go/heddle/sim/choice"
+)
 
 // pct is probabilistic concurrency testing: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler with
 // probabilistic guarantees of finding bugs", ASPLOS 2010. Every actor has a random priority and the highest that can move does.
@@ -150,3 +154,12 @@ func (p *pct) priority(id int32) uint64 {
 }
 
 func (p *pct) Value(_ choice.Site, n int) int { return p.generator.below(n) }
+
+// Depth is that of the bugs which a run of pct is guaranteed to find with the chance of [Guarantee]; 0 for other strategies.
+func (s Strategy) Depth() int { return s.depth }
+
+// Guarantee is the chance with which a run of pct finds any given bug of that depth at the least, if it has at most so many actors and no
+// more choices than it was begun with: for the schedule alone, given the inputs and the faults that it has drawn.
+func Guarantee(depth int, actors, choices int64) float64 {
+	return 1 / (float64(actors) * math.Pow(float64(choices), float64(depth-1)))
+}

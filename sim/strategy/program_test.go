@@ -87,7 +87,7 @@ func (p program) schedules(t *testing.T, name string, runs int, at string) map[s
 func begun(s Source, seed uint64, known Weights, lessons *Lessons) {
 	s.Begin(seed, 20)
 	if learner, ok := s.(Learner); ok {
-		learner.Learn(known, lessons)
+		learner.Learn(Known{Weights: known}, lessons)
 	}
 }
 

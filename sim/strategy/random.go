@@ -6,6 +6,8 @@ import "github.com/heddle-go/heddle/sim/choice"
 //
 // It is memoryless, so it misses what needs one task to stay behind for long: a bug that asks for one order of two events k
 // steps apart is found about once in 2^k runs. It is the best there is for bugs of many short races, and the baseline.
+const randomName = "random"
+
 type random struct {
 	generator generator
 	strikes   strikes

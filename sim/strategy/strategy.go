@@ -21,11 +21,11 @@ type Source interface {
 
 // Strategy is a way to decide runs. It is a value that does not change, so goroutines may share it; each takes sources of its own.
 type Strategy struct {
-	name  string
-	kind  string        // of a single strategy: what its sources can decide, whatever its forks
-	forks []Fork        // of a guided strategy
-	parts []Strategy    // of a mix; else empty
-	make  func() Source // of a single strategy
+	name   string
+	parts  []Strategy    // of a mix; else empty
+	places []Strategy    // of a mix: who decides which runs, in turn; see Shares
+	make   func() Source // of a single strategy
+	depth  int           // of pct
 
 	learns learning
 }
@@ -33,43 +33,14 @@ type Strategy struct {
 // Name is what Parse reads the strategy from.
 func (s Strategy) Name() string { return s.name }
 
-// Part is the single strategy that decides the run of that index: itself, unless it is a mix.
-func (s Strategy) Part(run int64) Strategy {
-	if len(s.parts) == 0 {
-		return s
-	}
-	return s.parts[run%int64(len(s.parts))]
-}
-
-// Source makes a source of a single strategy; of a mix, ask a Part.
+// Source makes a source of a single strategy; of a mix, ask a part of its Shares.
 func (s Strategy) Source() Source { return s.make() }
 
-// Kind names what a source of the strategy can decide: all of that kind, one after another.
-func (s Strategy) Kind() string {
-	if s.kind == "" {
-		return s.name
-	}
-	return s.kind
-}
-
-// Begin starts a run of the strategy with a source of its kind.
-func (s Strategy) Begin(source Source, seed uint64, length int64) {
-	source.Begin(seed, length)
-	if g, ok := source.(*guided); ok {
-		g.follow(s.forks)
-	}
-}
+// Alike says whether all runs of the strategy are drawn from one distribution, after the first generation: it learns from no other.
+func (s Strategy) Alike() bool { return s.name == randomName }
 
 // IsGuided says whether what runs come to decides how others begin: see Corpus.
-func (s Strategy) IsGuided() bool { return s.kind == guidedName }
-
-// Begun is how a run of a guided strategy began.
-func (s Strategy) Begun(seed uint64, length int64) Beginning {
-	return Beginning{Seed: seed, Length: length, Forks: s.forks}
-}
-
-// Forked is the guided strategy of a run that begins so.
-func (s Strategy) Forked(b Beginning) Strategy { return newGuided(b.Forks) }
+func (s Strategy) IsGuided() bool { return s.name == guidedName }
 
 // Default is the name of the strategy of a search that names none.
 const Default = "mix"
@@ -83,7 +54,7 @@ type Info struct {
 // List tells of all strategies that Parse knows.
 func List() []Info {
 	return []Info{
-		{"mix", "the default: " + strings.Join(mixed(), ", ") + " in turn, by run"},
+		{"mix", "the default: random, guided twice, pos and pct:3 in turn, and then three runs of those that find new behaviour"},
 		{"random", "any actor that can move, all alike"},
 		{guidedName, "as random, but most runs begin as one that came to something rare, and fork off there"},
 		{"pct:D", fmt.Sprintf("random priorities with D-1 changes (D from 1 to %d): finds any bug of depth D with a stated chance", maxDepth)},
@@ -98,11 +69,12 @@ func List() []Info {
 // plain are the strategies without a parameter.
 func plain() map[string]Strategy {
 	return map[string]Strategy{
-		"random": {make: func() Source { return &random{} }},
-		"pos":    {make: func() Source { return &pos{} }},
-		"urw":    {make: func() Source { return &urw{} }, learns: learnsSteps},
-		"surw":   {make: func() Source { return &surw{} }, learns: learnsSites},
-		"fair":   {make: func() Source { return &fair{} }},
+		randomName: {make: func() Source { return &random{} }},
+		guidedName: {make: func() Source { return &guided{} }},
+		"pos":      {make: func() Source { return &pos{} }},
+		"urw":      {make: func() Source { return &urw{} }, learns: learnsSteps},
+		"surw":     {make: func() Source { return &surw{} }, learns: learnsSites},
+		"fair":     {make: func() Source { return &fair{} }},
 	}
 }
 
@@ -110,9 +82,6 @@ func plain() map[string]Strategy {
 func Parse(name string) (Strategy, error) {
 	if name == Default {
 		return mix(), nil
-	}
-	if name == guidedName || strings.HasPrefix(name, guidedName+"+") {
-		return parseGuided(name)
 	}
 	kind, parameter, hasParameter := strings.Cut(name, ":")
 	if s, ok := plain()[kind]; ok {
@@ -129,7 +98,7 @@ func Parse(name string) (Strategy, error) {
 		if !number || n < 1 || n > maxDepth {
 			return Strategy{}, fmt.Errorf("strategy %q: pct needs the depth of the bugs that it looks for, from 1 to %d, such as pct:3", name, maxDepth)
 		}
-		return Strategy{name: name, make: func() Source { return newPCT(n) }}, nil
+		return Strategy{name: name, depth: n, make: func() Source { return newPCT(n) }}, nil
 	case "delay":
 		if !number || n < 0 || n > maxDelays {
 			return Strategy{}, fmt.Errorf("strategy %q: delay needs the number of delays in a run, from 0 to %d, such as delay:2", name, maxDelays)

@@ -194,14 +194,6 @@ func TestPCTIsFairInTheEnd(t *testing.T) {
 	}
 }
 
-func TestMixTakesItsPartsInTurn(t *testing.T) {
-	s, err := Parse("mix")
-	require.NoError(t, err)
-	for run, name := range append(mixed(), mixed()...) {
-		require.Equal(t, name, s.Part(int64(run)).Name())
-	}
-}
-
 func TestParse(t *testing.T) {
 	for _, name := range append(single, "mix") {
 		s, err := Parse(name)
@@ -229,17 +221,23 @@ func TestParse(t *testing.T) {
 
 func TestLengthsAreThoseOfTheLastWholeGeneration(t *testing.T) {
 	var l Lengths
-	require.Zero(t, l.Draw(1), "nothing is learnt")
+	draw := func(name string) int64 {
+		s, err := Parse(name)
+		require.NoError(t, err)
+		return l.Draw(s, 1)
+	}
+	require.Zero(t, draw("pct:3"), "nothing is learnt")
 	for range Generation - 1 {
 		l.Add(7)
 	}
-	require.Zero(t, l.Draw(1), "the generation is not whole")
+	require.Zero(t, draw("pct:3"), "the generation is not whole")
 	l.Add(7)
-	require.EqualValues(t, 7, l.Draw(1))
+	require.EqualValues(t, 7, draw("pct:3"))
 	for range Generation {
 		l.Add(0)
 	}
-	require.EqualValues(t, 1, l.Draw(1), "a run without a choice has length 1")
+	require.EqualValues(t, 1, draw("pct:3"), "a run without a choice has length 1")
+	require.EqualValues(t, 7, draw("random"), "its runs are drawn alike, so those of the first generation are what it knows")
 }
 
 // everybody is a world of actors that can always move: tasks, two of which touch one object, and a delivery.
@@ -259,9 +257,9 @@ func everybody() []*choice.Actor {
 func begin(s Source, seed uint64, site int) {
 	s.Begin(seed, 1000)
 	if learner, ok := s.(Learner); ok {
-		known := Weights{Site: site}
-		for c := range known.Steps {
-			known.Steps[c] = 100 * unit
+		known := Known{Weights: Weights{Site: site}}
+		for c := range known.Weights.Steps {
+			known.Weights.Steps[c] = 100 * unit
 		}
 		learner.Learn(known, nil)
 	}
@@ -293,7 +291,7 @@ func TestAChoiceAllocatesNothing(t *testing.T) {
 		s := source(t, name)
 		begin(s, 1, siteOf(all[1]))
 		if learner, ok := s.(Learner); ok {
-			learner.Learn(Weights{Site: siteOf(all[1]), Steps: [classes]uint32{1}}, lessons)
+			learner.Learn(Known{Weights: Weights{Site: siteOf(all[1]), Steps: [classes]uint32{1}}}, lessons)
 		}
 		require.Zero(t, testing.AllocsPerRun(2000, func() {
 			i := s.Schedule(all[0], all, armed)

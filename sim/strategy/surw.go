@@ -22,17 +22,21 @@ type surw struct {
 	forecast  forecast
 	intended  int32 // id of the actor that shall make the next interesting step; 0: not drawn
 	waited    int   // choices for which it has kept others waiting
+
+	interests []bool // by place among the actors of the choice: its next step is interesting
+	free      []int  // the places of those that need not wait for the intended one
 }
 
 func (s *surw) Begin(seed uint64, length int64) {
 	s.generator = generator(seed)
 	s.choices = 0
 	s.strikes.begin(&s.generator, length)
-	s.Learn(Weights{}, nil)
+	s.Learn(Known{}, nil)
 }
 
-func (s *surw) Learn(known Weights, lessons *Lessons) {
-	s.forecast.begin(known, lessons)
+// Learn implements [Learner].
+func (s *surw) Learn(known Known, lessons *Lessons) {
+	s.forecast.begin(known.Weights, lessons)
 	s.intended, s.waited = 0, 0
 }
 
@@ -48,67 +52,57 @@ func (s *surw) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int {
 	if !s.forecast.informed {
 		return s.generator.below(len(enabled))
 	}
+	s.interests, s.free = s.interests[:0], s.free[:0]
 	for _, a := range enabled {
 		s.see(a)
+		s.interests = append(s.interests, s.interesting(a))
 	}
 	if s.intended == 0 {
 		s.intend(enabled, false)
 	}
-	free := 0
-	for _, a := range enabled {
-		if !s.held(a) {
-			free++
+	for i, a := range enabled {
+		if held := s.intended != 0 && a.ID != s.intended && s.interests[i]; !held {
+			s.free = append(s.free, i)
 		}
 	}
-	if free < len(enabled) {
+	if len(s.free) < len(enabled) {
 		s.waited++
 	}
-	if free == 0 || s.waited > choice.Quantum {
+	if len(s.free) == 0 || s.waited > choice.Quantum {
 		s.intend(enabled, true)
 		return s.position(enabled)
 	}
-	drawn := s.generator.below(free)
-	for i, a := range enabled {
-		if s.held(a) {
-			continue
-		}
-		if drawn == 0 {
-			return i
-		}
-		drawn--
-	}
-	return 0
+	return s.free[s.generator.below(len(s.free))]
 }
 
 // intend draws the actor that shall make the next interesting step. With wanting, only those that are about to make one are drawn.
 func (s *surw) intend(enabled []*choice.Actor, wanting bool) {
 	s.intended, s.waited = 0, 0
 	sum := 0
-	for _, a := range enabled {
-		sum += s.weight(a, wanting)
+	for i, a := range enabled {
+		sum += s.weight(a, s.interests[i], wanting)
 	}
 	if sum == 0 {
 		return
 	}
 	drawn := s.generator.below(sum)
-	for _, a := range enabled {
-		if drawn -= s.weight(a, wanting); drawn < 0 {
+	for i, a := range enabled {
+		if drawn -= s.weight(a, s.interests[i], wanting); drawn < 0 {
 			s.intended = a.ID
 			return
 		}
 	}
 }
 
-func (s *surw) weight(a *choice.Actor, wanting bool) int {
-	slot, _ := s.forecast.of(a)
-	switch {
-	case s.interesting(a):
-		return max(int(slot.steps), unit)
-	case wanting:
+func (s *surw) weight(a *choice.Actor, interesting, wanting bool) int {
+	if wanting && !interesting {
 		return 0
-	default:
-		return max(int(slot.steps), 0)
 	}
+	slot, _ := s.forecast.of(a)
+	if interesting {
+		return max(int(slot.steps), unit)
+	}
+	return max(int(slot.steps), 0)
 }
 
 // position is that of the intended actor.
@@ -122,11 +116,6 @@ func (s *surw) position(enabled []*choice.Actor) int {
 }
 
 func (s *surw) interesting(a *choice.Actor) bool { return siteOf(a) == s.forecast.known.Site }
-
-// held says whether the actor waits for the intended one.
-func (s *surw) held(a *choice.Actor) bool {
-	return s.intended != 0 && a.ID != s.intended && s.interesting(a)
-}
 
 func (s *surw) see(a *choice.Actor) *ahead {
 	slot, begot := s.forecast.of(a)

@@ -36,7 +36,8 @@ func (u *urw) Begin(seed uint64, length int64) {
 	u.forecast.begin(Weights{}, nil)
 }
 
-func (u *urw) Learn(known Weights, lessons *Lessons) { u.forecast.begin(known, lessons) }
+// Learn implements [Learner].
+func (u *urw) Learn(known Known, lessons *Lessons) { u.forecast.begin(known.Weights, lessons) }
 
 func (u *urw) Choices() int64 { return u.choices }
 

@@ -43,7 +43,7 @@ func TestSURWLetsGoOfATaskThatDoesNotCome(t *testing.T) {
 	all := everybody()
 	s := &surw{}
 	s.Begin(1, 0)
-	s.Learn(Weights{Site: siteOf(all[1]), Steps: [classes]uint32{0: 1}}, nil)
+	s.Learn(Known{Weights: Weights{Site: siteOf(all[1]), Steps: [classes]uint32{0: 1}}}, nil)
 	for i := range 10 * choice.Quantum {
 		s.intended = all[0].ID
 		a := all[s.Schedule(nil, all[:2], nil)]
@@ -75,22 +75,24 @@ func TestNothingIsLearntBeforeAGenerationIsWhole(t *testing.T) {
 }
 
 func TestWeightsSurviveTheirText(t *testing.T) {
+	urw, err := Parse("urw")
+	require.NoError(t, err)
 	rapid.Check(t, func(t *rapid.T) {
 		w := Weights{Site: rapid.IntRange(0, sites).Draw(t, "site")}
 		for range rapid.IntRange(0, 20).Draw(t, "classes") {
 			w.Steps[rapid.IntRange(0, classes-1).Draw(t, "class")] = rapid.Uint32().Draw(t, "steps")
 		}
-		text := w.Encode()
-		read, err := DecodeWeights(text)
+		text := Known{Weights: w}.Encode()
+		read, err := urw.Decode(text)
 		require.NoError(t, err)
-		require.Equal(t, w, read)
+		require.Equal(t, Known{Weights: w}, read)
 
 		// What is damaged is refused or read as something else; it does no harm.
 		b := []byte(text)
 		if len(b) > 0 {
 			b[rapid.IntRange(0, len(b)-1).Draw(t, "at")] ^= byte(rapid.IntRange(1, 255).Draw(t, "bits"))
 		}
-		if _, err := DecodeWeights(string(b)); err != nil {
+		if _, err := urw.Decode(string(b)); err != nil {
 			require.EqualError(t, err, "what its strategy had learnt is damaged")
 		}
 	})
