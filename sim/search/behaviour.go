@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mathext"
 
+	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
@@ -198,7 +199,7 @@ type estimate struct {
 func (e *estimate) add(o *outcome) {
 	e.features = e.features[:0]
 	for _, r := range o.reached {
-		e.features = append(e.features, r.Feature)
+		e.features = append(e.features, species(r.Feature))
 	}
 	e.states.add(e.features)
 	e.orders.add(o.orders)
@@ -206,6 +207,15 @@ func (e *estimate) add(o *outcome) {
 		e.looks++
 		e.isQuiet = rounded(max(e.states.atMost(e.doubt()), e.orders.atMost(e.doubt()))) <= e.quiet
 	}
+}
+
+// species is a number for a feature.
+func species(f choice.Feature) uint64 {
+	sum := f.Number ^ 14695981039346656037 // FNV-1a
+	for i := range len(f.Kind) {
+		sum = (sum ^ uint64(f.Kind[i])) * 1099511628211
+	}
+	return sum
 }
 
 // doubt is the chance with which a limit may be wrong. Whoever looks again and again until a limit is low enough must doubt each look more

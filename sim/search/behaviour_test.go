@@ -160,7 +160,7 @@ func TestASearchEndsWhenItIsQuiet(t *testing.T) {
 		}(), "the same runs as of a search of so many")
 	}
 	everNew := &sim.Scenario{Name: "ever-new", Setup: func(w *sim.World) func() {
-		return func() { w.Reached(uint64(w.Value("which", 1<<30))) }
+		return func() { w.Reached("number", uint64(w.Value("which", 1<<30))) }
 	}}
 	loud := until(everNew, "mix", 0.02, 2)
 	require.False(t, loud.Behaviour.Quiet)

@@ -71,7 +71,7 @@ func (l *lane) batch(n int, ends func(*sim.Failure) bool) *batch {
 }
 
 // reached is a set of what runs have come to, bounded by mostSpecies: what does not fit is never new.
-type reached map[uint64]struct{}
+type reached map[choice.Feature]struct{}
 
 // add takes what a run has come to and answers how much of that is new.
 func (r *reached) add(all []choice.Reached) (found int) {
