@@ -20,6 +20,7 @@ type shrinkFlags struct {
 	duration time.Duration
 	file     string
 	formats  []string
+	mutant   string
 }
 
 func (a *app) shrinkCommand() *cobra.Command {
@@ -43,13 +44,19 @@ A failure that does not reproduce on this build is not touched: that is an error
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return a.shrink(c.Context(), f, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.mutant != "" {
+				return a.onMutant(c.Context(), f.mutant)
+			}
+			return a.shrink(c.Context(), f, args[0])
+		},
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.DurationVar(&f.duration, "for", time.Minute, "at most `D`, such as 30s or 10m; most failures take seconds")
 	flags.StringVar(&f.file, "out", "", "keep the result in `FILE`, as heddle run --out does")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	addMutantFlag(c, &f.mutant)
 	return c
 }
 
@@ -66,7 +73,7 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 			return err
 		}
 	}
-	token, err := readFailure(failure)
+	kept, token, err := readFailure(failure)
 	if err != nil {
 		return err
 	}
@@ -81,7 +88,7 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 	small, result, err := shrink.Failure(within, sc, token, shrink.Limits{Progress: line.show})
 	line.clear()
 	if err != nil {
-		return whichStep(err, sc, failure)
+		return whichStep(err, sc, kept, token)
 	}
 	explanation, err := shrink.Explain(ctx, sc, small.Full)
 	if err != nil {
@@ -156,13 +163,9 @@ func replayFrom(f *search.Shrunk) {
 }
 
 // whichStep adds to an error that says that a failure does not reproduce which step differs, if the failure is kept with its trace.
-func whichStep(err error, sc *sim.Scenario, failure string) error {
+func whichStep(err error, sc *sim.Scenario, kept *search.File, token choice.Token) error {
 	var other *shrink.NotReproducedError
-	if !errors.As(err, &other) || choice.IsToken(failure) {
-		return err
-	}
-	kept, token, loadError := search.LoadFile(failure)
-	if loadError != nil {
+	if !errors.As(err, &other) || kept == nil {
 		return err
 	}
 	var trace []search.Event
