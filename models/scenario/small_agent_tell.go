@@ -219,7 +219,8 @@ func routerOf(t agent.Transition) *protocol.Router {
 
 // tell adds the workload to the trace, a line for each part of it.
 func (l *Workload) tell(logf func(format string, args ...any)) {
-	logf("%d routers, each with %d queues and %d of a service; faults strike for %v after the applications' last operation", l.Routers, l.Queues, l.ServiceQueues, l.Linger)
+	logf("routers: %d; queues of each: %d, and %d of a service; faults strike until %v after the applications' last operation",
+		l.Routers, l.Queues, l.ServiceQueues, l.Linger)
 	for i, a := range l.Applications {
 		c := a.Config
 		logf("application %d: %v, events taken %v, messages %v, errors kept for %v, answers awaited for %v, connections for %v",

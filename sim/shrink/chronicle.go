@@ -1,7 +1,6 @@
 package shrink
 
 import (
-	"strings"
 	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
@@ -33,14 +32,6 @@ type touch struct {
 // is says whether two moments are the same step.
 func (m *moment) is(other *moment) bool {
 	return m.actor == other.actor && m.operation == other.operation && m.path == other.path && m.time == other.time
-}
-
-// said is what happened, in a few words.
-func (m *moment) said() string {
-	if m.step == 0 {
-		return "the set-up"
-	}
-	return strings.TrimSpace(m.task + ": " + m.operation + " " + m.object)
 }
 
 // chronicle is a tracer that writes down a run, moment by moment.

@@ -48,7 +48,7 @@ type Line struct {
 type Need struct {
 	Decision string      `json:"decision"`
 	Step     int64       `json:"step"`            // for which, or in the course of which, it was made
-	Means    string      `json:"means,omitempty"` // of a decision who moves: what comes between what
+	Means    string      `json:"means,omitempty"` // of a decision who moves: what comes between what; of a value: what the set-up says
 	Without  string      `json:"without"`         // the property that the run violates without it; empty: it passes
 	Larger   bool        `json:"larger"`          // it can be left out, and the failure is larger then
 	First    *Difference `json:"first_difference,omitempty"`
@@ -174,13 +174,37 @@ func (e *explainer) needs() error {
 					e.nearer(where, "without decision "+fmt.Sprint(i+1), other, r)
 				}
 			}
-			if d.Value == 0 && at > 0 {
+			switch {
+			case d.Value == 0 && at > 0:
 				n.Means = e.means(at, other)
+			case d.Value > 0 && !e.whole.chances[i] && n.First != nil && n.First.Step == 0:
+				n.Means = instead(n.First.Here, n.First.There)
 			}
 		}
 		e.result.Needs = append(e.result.Needs, n)
 	}
 	return nil
+}
+
+// instead is what a note of the set-up says in place of another one: the parts that differ.
+func instead(here, there string) string {
+	split := func(text string) []string {
+		return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' })
+	}
+	mine, others := split(here), split(there)
+	for len(mine) > 0 && len(others) > 0 && mine[0] == others[0] {
+		mine, others = mine[1:], others[1:]
+	}
+	for len(mine) > 0 && len(others) > 0 && mine[len(mine)-1] == others[len(others)-1] {
+		mine, others = mine[:len(mine)-1], others[:len(others)-1]
+	}
+	join := func(parts []string) string {
+		if len(parts) == 0 {
+			return "nothing"
+		}
+		return strings.TrimSpace(strings.Join(parts, ","))
+	}
+	return fmt.Sprintf("%s, instead of %s", join(mine), join(others))
 }
 
 // decision is a decision in words.
@@ -280,7 +304,7 @@ func (e *explainer) orders() error {
 		steps += run.Steps
 		if where := e.whole.parts(other); run.Property == "" && where >= 0 {
 			passing = append(passing, r)
-			e.nearer(where, fmt.Sprintf("with %s before %s", e.whole.point(r.then), e.whole.point(r.first)), other, run)
+			e.nearer(where, fmt.Sprintf("with step %d before step %d", e.whole.moments[r.then].step, e.whole.moments[r.first].step), other, run)
 		}
 	}
 	e.result.Orders = e.ordered(passing)
@@ -355,28 +379,22 @@ func (c *chronicle) parts(other *chronicle) int {
 
 // difference describes the first moment that differs.
 func (c *chronicle) difference(other *chronicle, at int) *Difference {
-	d := &Difference{Step: int64(at), Here: "the run has ended", There: "the run has ended"}
-	if at >= len(c.moments) || at >= len(other.moments) {
-		if at < len(c.moments) {
-			d.Here = c.moments[at].said()
-		}
-		if at < len(other.moments) {
-			d.There = other.moments[at].said()
-		}
+	d := &Difference{Step: int64(at), Here: c.told(at), There: other.told(at)}
+	if at >= len(c.moments) || at >= len(other.moments) || !c.moments[at].is(&other.moments[at]) {
 		return d
 	}
-	here, there := &c.moments[at], &other.moments[at]
-	d.Here, d.There = here.said(), there.said()
-	if !here.is(there) {
-		return d
+	for i := 0; d.Here == d.There || i == 0; i++ { // what the step meant differs
+		d.Here, d.There = note(c.moments[at].notes, i), note(other.moments[at].notes, i)
 	}
-	for i := 0; ; i++ { // one of the notes differs
-		mine, others := note(here.notes, i), note(there.notes, i)
-		if mine != others {
-			d.Here, d.There = mine, others
-			return d
-		}
+	return d
+}
+
+// told is a moment in a few words; past the end, that there is none.
+func (c *chronicle) told(i int) string {
+	if i >= len(c.moments) {
+		return "the run has ended"
 	}
+	return c.point(i).String()
 }
 
 func note(notes []string, i int) string {

@@ -83,7 +83,8 @@ func TestAnExplanationNamesWhatComesBetweenWhat(t *testing.T) {
 	require.Equal(t, "table", o.Then.Object)
 
 	require.NotNil(t, e.Nearest)
-	require.Equal(t, "main/reader: lock table", e.Nearest.First.There)
+	require.Regexp(t, `^main/reader's lock table \(step \d+: commits 3 rows\)$`, e.Nearest.First.There)
+	require.Regexp(t, `^main/cleaner's `, e.Nearest.First.Here)
 }
 
 func TestAStoryLeavesOutWhatDoesNotMatter(t *testing.T) {
@@ -195,4 +196,18 @@ func TestANameOfAnObjectDecidesNothing(t *testing.T) {
 		}}).Token
 	}
 	require.Equal(t, token(func(s sched.Scheduler, _ string) sched.Scheduler { return s }), token(sched.Named))
+}
+
+func TestAnInputIsExplainedByWhatTheSetUpSays(t *testing.T) {
+	e := explained(t, &sim.Scenario{Name: "fleet", Setup: func(w *sim.World) func() {
+		ships, crew := w.Value("ships", 10), w.Value("crew", 10)
+		w.Logf("a fleet: %d ships, %d sailors on each", ships, crew)
+		return func() {
+			if ships > 2 {
+				w.Fail("small", "%d ships are too many", ships)
+			}
+		}
+	}})
+	require.Equal(t, "ships = 3 for setup (1st time)", e.Needs[0].Decision)
+	require.Equal(t, "a fleet: 3 ships, instead of a fleet: 0 ships", e.Needs[0].Means)
 }
