@@ -18,6 +18,9 @@ func writeExplanation(w io.Writer, e *shrink.Explanation) {
 	if len(e.Needs) > 0 {
 		fmt.Fprintf(w, "\n%s beside the default:\n", plural(int64(len(e.Needs)), "decision"))
 	}
+	if e.Interrupted {
+		defer fmt.Fprintf(w, "interrupted: not all of this was tried\n")
+	}
 	for i, n := range e.Needs {
 		fmt.Fprintf(w, "%3d  %s%s\n", i+1, n.Decision, without(n))
 		if n.Means != "" {
@@ -33,6 +36,9 @@ func writeExplanation(w io.Writer, e *shrink.Explanation) {
 			continue
 		}
 		fmt.Fprintf(w, "  %s\n    comes before %s\n", o.First, o.Then)
+	}
+	if e.Turned < e.Races && !e.Interrupted {
+		fmt.Fprintf(w, "\nturned round were the last %s of %s pairs of steps whose order could be another one\n", thousands(int64(e.Turned)), thousands(int64(e.Races)))
 	}
 	if e.Nearest == nil {
 		fmt.Fprintf(w, "\nnone of %s with one thing otherwise passes\n", plural(int64(e.Runs), "run"))

@@ -120,6 +120,7 @@ func TestAnInterruptedShrinkShowsTheSmallestSoFar(t *testing.T) {
 	require.Equal(t, statusFound, status)
 	require.Empty(t, errOut.String())
 	require.Contains(t, out.String(), "interrupted: this is the smallest so far")
+	require.Contains(t, out.String(), "\ninterrupted: not all of this was tried\n")
 	require.Contains(t, out.String(), "  heddle replay heddle1_")
 	out.Reset()
 	execute(context.Background(), testScenarios(), []string{"shrink", failing(t, "account").String(), "--for", "1ns"}, &out, &errOut)

@@ -42,11 +42,13 @@ type chronicle struct {
 	chances  map[int]bool     // decisions that are a chance that was taken
 	tasks    map[int32]string
 	objects  map[int32]string
+	names    map[string]string // of objects, by their paths
 }
 
 func newChronicle(recorder *choice.Recorder) *chronicle {
 	return &chronicle{
 		moments: []moment{{task: "set-up"}}, recorder: recorder, chances: map[int]bool{}, tasks: map[int32]string{}, objects: map[int32]string{},
+		names: map[string]string{},
 	}
 }
 
@@ -100,7 +102,7 @@ func (c *chronicle) object(o *choice.Object) string {
 	name, ok := c.objects[o.ID()]
 	if !ok {
 		name = o.Name()
-		c.objects[o.ID()] = name
+		c.objects[o.ID()], c.names[o.Path()] = name, name
 	}
 	return name
 }

@@ -23,6 +23,10 @@ type Explanation struct {
 	Orders   []Order `json:"orders"`
 	Nearest  *Near   `json:"nearest,omitempty"` // none: no run that was tried passes
 	Runs     int     `json:"runs"`              // that were made to find out
+	Races    int     `json:"races"`             // pairs of steps of different tasks whose order could have been another one
+	Turned   int     `json:"turned"`            // of these, how many were turned round, the latest ones
+
+	Interrupted bool `json:"interrupted,omitempty"` // not all of it was tried
 }
 
 // Line is a line of the story: a step that matters, steps in a row that do not, or lines that come again and again.
@@ -162,7 +166,7 @@ func (e *explainer) needs() error {
 	for i, d := range e.list {
 		at := slices.IndexFunc(e.whole.moments, func(m moment) bool { return slices.Contains(m.decided, i) })
 		n := Need{Decision: e.decision(i), Step: e.whole.moments[max(at, 0)].step}
-		if e.ctx.Err() == nil {
+		if e.result.Interrupted = e.ctx.Err() != nil; !e.result.Interrupted {
 			r, other, err := e.told(without(e.list, i, i+1))
 			if err != nil {
 				return err
@@ -210,6 +214,9 @@ func instead(here, there string) string {
 // decision is a decision in words.
 func (e *explainer) decision(i int) string {
 	d := e.list[i]
+	if name, ok := e.whole.names[d.Object]; ok {
+		d.Object = name
+	}
 	if e.whole.chances[i] {
 		return d.Taken()
 	}
@@ -292,11 +299,13 @@ func (e *explainer) meets(from, to int, actor uint64, m *moment) int {
 func (e *explainer) orders() error {
 	var passing []race
 	races := e.whole.races()
+	e.result.Races = len(races)
 	steps := int64(0)
 	for _, r := range races[:min(mostRaces, len(races))] {
-		if e.ctx.Err() != nil || steps > mostSteps {
+		if e.result.Interrupted = e.ctx.Err() != nil; e.result.Interrupted || steps > mostSteps {
 			break
 		}
+		e.result.Turned++
 		run, other, err := e.turn(r)
 		if err != nil {
 			return err

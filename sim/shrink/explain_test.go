@@ -68,7 +68,7 @@ func TestAnExplanationNamesWhatComesBetweenWhat(t *testing.T) {
 	e := explained(t, lookup())
 
 	require.Len(t, e.Needs, 1)
-	require.Equal(t, "main/cleaner moves while main/reader is at lock setup:mutex (2nd time)", e.Needs[0].Decision)
+	require.Equal(t, "main/cleaner moves while main/reader is at lock table (2nd time)", e.Needs[0].Decision)
 	require.Contains(t, e.Needs[0].Means, "main/cleaner's start (step ")
 	require.Regexp(t, ` until unlock table \(step \d+\) between main/reader's unlock table \(step \d+\) and lock table \(step \d+: commits 3 rows\)$`, e.Needs[0].Means)
 	require.Empty(t, e.Needs[0].Without, "it passes")
