@@ -29,6 +29,7 @@ func lookup() *sim.Scenario {
 			})
 			s.Go("reader", func() {
 				defer done.Done()
+				other.Add(1) // in whatever order with those of the bystander
 				table.Lock()
 				read := rows
 				w.Logf("reads %d rows", read)
