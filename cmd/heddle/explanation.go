@@ -53,6 +53,8 @@ func without(n shrink.Need) string {
 	switch {
 	case n.Larger:
 		return " (without it the failure is larger)"
+	case n.Without == shrink.NoWorld:
+		return " (without it the set-up fails)"
 	case n.Without != "":
 		return fmt.Sprintf(" (without it the run violates %s)", n.Without)
 	default:

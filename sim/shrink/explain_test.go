@@ -212,3 +212,19 @@ func TestAnInputIsExplainedByWhatTheSetUpSays(t *testing.T) {
 	require.Equal(t, "ships = 3 for setup (1st time)", e.Needs[0].Decision)
 	require.Equal(t, "a fleet: 3 ships, instead of a fleet: 0 ships", e.Needs[0].Means)
 }
+
+func TestAWorldThatCannotBeMadeIsNoRunThatPasses(t *testing.T) {
+	e := explained(t, &sim.Scenario{Name: "ship", Setup: func(w *sim.World) func() {
+		masts := 1 - w.Value("sunk", 2) // of 1
+		ballast := 10 / (masts + w.Value("masts", 3))
+		return func() {
+			if masts == 0 && ballast > 0 {
+				w.Fail("afloat", "it lies on the ground")
+			}
+		}
+	}})
+	require.Len(t, e.Needs, 2)
+	require.Empty(t, e.Needs[0].Without)
+	require.Equal(t, shrink.NoWorld, e.Needs[1].Without)
+	require.Equal(t, "without decision 1", e.Nearest.Change)
+}
