@@ -28,6 +28,7 @@ func NewChan[T any](s Scheduler, capacity int) *Chan[T] {
 		}
 		c := &simulatedChan[T]{}
 		k.InitChan(&c.object, capacity, "")
+		c.object.SetName(nameIn(s))
 		if capacity > 0 {
 			c.buffer = make([]T, min(capacity, 16))
 		}

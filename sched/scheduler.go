@@ -81,10 +81,35 @@ func (b backend) before(point func()) {
 }
 
 func object(s Scheduler, kind kernel.ObjectKind) *kernel.Object {
-	if k := s.Kernel(); k != nil {
-		return k.NewObject(kind, "")
+	k := s.Kernel()
+	if k == nil {
+		return nil
 	}
-	return nil
+	o := k.NewObject(kind, "")
+	o.SetName(nameIn(s))
+	return o
+}
+
+// Named is the scheduler for one primitive that people know by a name: sched.NewMutex(sched.Named(s, "journal")). Simulations call it so
+// where they tell what happened. The name decides nothing; in production Named is s itself.
+func Named(s Scheduler, name string) Scheduler {
+	if s.Kernel() == nil {
+		return s
+	}
+	return named{s, name}
+}
+
+type named struct {
+	Scheduler
+	name string
+}
+
+// nameIn is the name that Named has given; empty if it has not.
+func nameIn(s Scheduler) string {
+	if n, ok := s.(named); ok {
+		return n.name
+	}
+	return ""
 }
 
 // mustBeMade panics for a primitive that no Scheduler made.

@@ -80,3 +80,7 @@ func TestDoneIsReceiveOnly(t *testing.T) {
 		require.Zero(e, sched.Done(ctx).Len())
 	})
 }
+
+func TestANamedSchedulerOfProductionIsThatScheduler(t *testing.T) {
+	require.Equal(t, sched.Goroutines(), sched.Named(sched.Goroutines(), "journal"))
+}

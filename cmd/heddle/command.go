@@ -26,13 +26,14 @@ var errFound = errors.New("a property failed")
 // app is what the commands share.
 type app struct {
 	scenarios []*sim.Scenario
+	args      []string
 	out       io.Writer
 	errOut    io.Writer
 }
 
 // execute runs the command line and answers the exit status. All that is wrong is told on errOut, in one line.
 func execute(ctx context.Context, scenarios []*sim.Scenario, args []string, out, errOut io.Writer) int {
-	a := &app{scenarios: scenarios, out: out, errOut: errOut}
+	a := &app{scenarios: scenarios, args: args, out: out, errOut: errOut}
 	root := &cobra.Command{
 		Use:   "heddle",
 		Short: "Deterministic simulation: find the interleaving that breaks a property, and repeat it",
@@ -58,6 +59,10 @@ Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of H
 		return statusClean
 	case errors.Is(err, errFound):
 		return statusFound
+	}
+	var child reported
+	if errors.As(err, &child) {
+		return int(child)
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	fmt.Fprintf(errOut, "heddle: %s\n", line)

@@ -19,6 +19,7 @@ import (
 type replayFlags struct {
 	until   int64
 	formats []string
+	mutant  string
 }
 
 func (a *app) replayCommand() *cobra.Command {
@@ -27,8 +28,9 @@ func (a *app) replayCommand() *cobra.Command {
 		Use:   "replay FAILURE",
 		Short: "Repeat a failure, a token or a file, and show its trace",
 		Long: `Repeats the run of a failure and shows what happened in it, step for step. FAILURE is a token, as heddle run prints it, or a
-file, as heddle run --out keeps it. On changed code a token with decisions replays as far as it fits, and the first place
-where it does not is named.`,
+file, as heddle run --out keeps it. On changed code a token with decisions replays as far as it fits, and goes on by the default
+policy with every decision that still fits. The first place where it does not fit is named, with what is there now; of a file, which
+has its trace, also the first step that is another one.`,
 		Example: `  heddle replay heddle1_...
   heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -37,12 +39,18 @@ where it does not is named.`,
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return a.replay(c, f, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.mutant != "" {
+				return a.onMutant(c.Context(), f.mutant)
+			}
+			return a.replay(c, f, args[0])
+		},
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.Int64Var(&f.until, "until", 0, "show the trace up to `STEP` only")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	addMutantFlag(c, &f.mutant)
 	return c
 }
 
@@ -54,7 +62,7 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	if err != nil {
 		return err
 	}
-	token, err := readFailure(failure)
+	kept, token, err := readFailure(failure)
 	if err != nil {
 		return err
 	}
@@ -68,7 +76,11 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 		return err
 	}
 	document := replayDocument{Scenario: sc.Name, Only: options.Only, NoFaults: options.NoFaults, Expected: expectation{token.Property, hex(token.Hash)}, Until: f.until, Trace: []search.Event{}}
+	var whole []search.Event // to compare with what a file has kept
 	replayed, err := search.Replay(sc, token, search.NewTracer(func(e search.Event) {
+		if kept != nil {
+			whole = append(whole, e)
+		}
 		if f.until == 0 || e.Step <= f.until {
 			document.Trace = append(document.Trace, e)
 		}
@@ -77,6 +89,9 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 		return err
 	}
 	document.finish(token, replayed)
+	if kept != nil && !replayed.Same {
+		document.Difference = kept.Difference(whole)
+	}
 	err = a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, sc, token) })
 	if err == nil && replayed.Failure != nil {
 		return errFound
@@ -84,15 +99,17 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	return err
 }
 
-// readFailure reads a token, or the token of a file.
-func readFailure(failure string) (choice.Token, error) {
+// readFailure reads a token, or a file and its token. kept is nil for a token.
+func readFailure(failure string) (kept *search.File, token choice.Token, err error) {
 	if choice.IsToken(failure) {
-		return choice.ParseToken(failure)
+		token, err = choice.ParseToken(failure)
+		return nil, token, err
 	}
 	if _, err := os.Stat(failure); err != nil {
-		return choice.Token{}, fmt.Errorf("%q is neither a token, which starts with heddle1_, nor a file that can be read", shortened(failure))
+		return nil, choice.Token{}, fmt.Errorf("%q is neither a token, which starts with heddle1_, nor a file that can be read", shortened(failure))
 	}
-	return search.Load(failure)
+	f, token, err := search.LoadFile(failure)
+	return &f, token, err
 }
 
 func shortened(s string) string {
@@ -117,8 +134,10 @@ type replayDocument struct {
 	FailedAt   int64            `json:"failed_at"` // step
 	Steps      int64            `json:"steps"`
 	Hash       string           `json:"trace_hash"`
-	Diverged   string           `json:"diverged,omitempty"` // the first difference from the recorded run, as far as it is known
-	Misfits    []string         `json:"misfits,omitempty"`  // decisions of the token that did not fit
+	Diverged   string           `json:"diverged,omitempty"`   // the first difference from the recorded run, as far as it is known
+	Difference string           `json:"difference,omitempty"` // the first step that is another one than in the trace that was kept
+	Misfits    []string         `json:"misfits,omitempty"`    // decisions of the token that did not fit
+	WentOn     string           `json:"went_on,omitempty"`    // how the run was decided from the first difference on
 	Stack      string           `json:"stack,omitempty"`
 	Tasks      []sim.TaskReport `json:"tasks,omitempty"`
 	Until      int64            `json:"until,omitempty"`
@@ -146,6 +165,7 @@ func (d *replayDocument) finish(token choice.Token, r search.Replayed) {
 		for _, m := range r.Fit.Misfits {
 			d.Misfits = append(d.Misfits, fmt.Sprintf("%s: %s", m.Deviation, m.Problem))
 		}
+		d.WentOn = fmt.Sprintf("by the default policy, with %d of %d decisions, those that fit", r.Fit.Entries-len(r.Fit.Misfits), r.Fit.Entries)
 	}
 }
 
@@ -178,8 +198,13 @@ func (d *replayDocument) writeText(out io.Writer, sc *sim.Scenario, token choice
 		return w.Flush()
 	}
 	fmt.Fprintf(w, "not reproduced: expected %s with trace %s, came to %s with trace %s\n", orNothing(d.Expected.Property), d.Expected.Hash, orNothing(d.Property), d.Hash)
-	if d.Diverged != "" {
-		fmt.Fprintf(w, "  %s\n", d.Diverged)
+	for _, line := range [...]string{d.Difference, d.Diverged} {
+		if line != "" {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
+	}
+	if d.WentOn != "" {
+		fmt.Fprintf(w, "  went on %s\n", d.WentOn)
 	}
 	if len(d.Misfits) > 0 {
 		fmt.Fprintf(w, "  %s of %d did not fit:\n", plural(int64(len(d.Misfits)), "decision"), len(token.Deviations))

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
 )
 
 // failing is a token of a failure of that scenario.
@@ -58,6 +59,32 @@ func TestReplayOnChangedCodeSaysWhereItStoppedFitting(t *testing.T) {
 	require.Contains(t, out, "nothing was violated in ")
 	require.Contains(t, out, "not reproduced: expected all-counted with trace ")
 	require.Regexp(t, `decision \d+ of \d+ in the token: .*; here: `, out)
+	require.Regexp(t, `(?m)^  went on by the default policy, with \d+ of \d+ decisions, those that fit$`, out)
+}
+
+func TestReplayOfAFileOnChangedCodeNamesTheStep(t *testing.T) {
+	folder := t.TempDir()
+	found(t, "run", "account", "--runs", "100", "--seed", "7", "--out", folder, "--shrink", "0")
+	files, err := filepath.Glob(folder + "/*.json")
+	require.NoError(t, err)
+	kept, token, err := search.LoadFile(files[0])
+	require.NoError(t, err)
+	content, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	token.Scenario = "account-fixed"
+	require.NoError(t, os.WriteFile(files[0], []byte(strings.Replace(string(content), kept.Token, token.String(), 1)), 0o644))
+
+	out := clean(t, "replay", files[0])
+	require.Regexp(t, `(?m)^  step \d+ was main\S*: .+, and here it is main\S*: .+$`, out)
+	require.Equal(t, out[strings.Index(out, "not reproduced"):], func() string {
+		short := clean(t, "replay", files[0], "--until", "2")
+		return short[strings.Index(short, "not reproduced"):]
+	}(), "whatever is shown of the trace")
+	var d replayDocument
+	require.NoError(t, json.Unmarshal([]byte(clean(t, "replay", files[0], "--format", "json")), &d))
+	require.NotEmpty(t, d.Difference)
+	require.NotEmpty(t, d.WentOn)
+	require.False(t, d.Reproduced)
 }
 
 func TestReplayOfASeedOnChangedCode(t *testing.T) {
@@ -149,4 +176,22 @@ func TestListShowsWhatThereIs(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(clean(t, "list", "--format", "json")), &d))
 	require.Len(t, d.Scenarios, len(testScenarios()))
 	require.Equal(t, []listedFault{{"flood", []string{"faulty"}}, {"lightning", []string{"faulty"}}}, d.Faults)
+}
+
+func TestAFailureOfAMutantIsReplayedThere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a mutant")
+	}
+	const name = "demoted-before-it-is-removed"
+	file := filepath.Join("..", "..", "testdata", "failures", name+".json")
+	require.Contains(t, found(t, "replay", file, "--mutant", name), "\nreproduced: ")
+	require.Contains(t, found(t, "shrink", "--mutant="+name, file), "! refinement is violated: ")
+
+	_, errOut, status := heddle(t, "replay", file+"-gone", "--mutant", name)
+	require.Equal(t, statusError, status)
+	require.Equal(t, 1, strings.Count(errOut, "\n"), "the mutant has said what is wrong: %q", errOut)
+
+	_, errOut, status = heddle(t, "shrink", file, "--mutant", "demoted-before-it-is-remove")
+	require.Equal(t, statusError, status)
+	require.True(t, strings.HasPrefix(errOut, `heddle: unknown mutant "demoted-before-it-is-remove": did you mean demoted-before-it-is-removed? `), errOut)
 }

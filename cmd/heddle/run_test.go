@@ -212,7 +212,7 @@ func TestLongTokenIsReplayedBySeedOrFromItsFile(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(found(t, append(args, "--out", folder)...)), &d))
 	f = d.Scenarios[0].Failures[0]
 	require.Equal(t, "heddle replay '"+f.File+"'", f.Replay)
-	kept, err := search.Load(f.File)
+	_, kept, err := search.LoadFile(f.File)
 	require.NoError(t, err)
 	require.Greater(t, len(kept.String()), choice.LongToken)
 	require.Contains(t, found(t, "replay", f.File), "reproduced: ")

@@ -20,16 +20,20 @@ type shrinkFlags struct {
 	duration time.Duration
 	file     string
 	formats  []string
+	mutant   string
 }
 
 func (a *app) shrinkCommand() *cobra.Command {
 	var f shrinkFlags
 	c := &cobra.Command{
 		Use:   "shrink FAILURE",
-		Short: "Make a failure smaller: fewer inputs, faults and context switches, the same property",
-		Long: `Looks for the smallest run that violates the same property: fewer inputs first, then fewer faults, fewer context switches,
-lower values and fewer steps. FAILURE is a token, as heddle run prints it, or a file, as heddle run --out keeps it. The result is
-replayed twice before it is shown. Ctrl-C ends the work and shows the smallest failure so far.
+		Short: "Make a failure smaller, fewer inputs, faults and context switches, and explain it",
+		Long: `Looks for the smallest run that violates the same property in the same way, as far as its message tells: fewer inputs first, then
+fewer faults, fewer context switches, lower values and fewer steps. FAILURE is a token, as heddle run prints it, or a file, as heddle run
+--out keeps it. The result is replayed twice before it is shown. Ctrl-C ends the work and shows the smallest failure so far.
+
+Then it tells the story of what is left, step by step, but for steps that do not matter; which decisions and which order of steps it
+needs, each left out or turned round once; and the run that passes and is nearest to it, with the first difference.
 
 A failure that does not reproduce on this build is not touched: that is an error.`,
 		Example: `  heddle shrink heddle1_...
@@ -40,13 +44,19 @@ A failure that does not reproduce on this build is not touched: that is an error
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return a.shrink(c.Context(), f, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.mutant != "" {
+				return a.onMutant(c.Context(), f.mutant)
+			}
+			return a.shrink(c.Context(), f, args[0])
+		},
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.DurationVar(&f.duration, "for", time.Minute, "at most `D`, such as 30s or 10m; most failures take seconds")
 	flags.StringVar(&f.file, "out", "", "keep the result in `FILE`, as heddle run --out does")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	addMutantFlag(c, &f.mutant)
 	return c
 }
 
@@ -63,7 +73,7 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 			return err
 		}
 	}
-	token, err := readFailure(failure)
+	kept, token, err := readFailure(failure)
 	if err != nil {
 		return err
 	}
@@ -78,18 +88,19 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 	small, result, err := shrink.Failure(within, sc, token, shrink.Limits{Progress: line.show})
 	line.clear()
 	if err != nil {
-		return whichStep(err, sc, failure)
+		return whichStep(err, sc, kept, token)
 	}
-	document := shrinkDocument{Scenario: sc.Name, Shrunk: small, Result: result, Decisions: []string{}}
+	explanation, err := shrink.Explain(ctx, sc, small.Full)
+	if err != nil {
+		return err
+	}
+	document := shrinkDocument{Scenario: sc.Name, Shrunk: small, Result: result, Explanation: explanation}
 	if document.options, err = search.OptionsOf(token); err != nil {
 		return err
 	}
 	document.Only, document.NoFaults = document.options.Only, document.options.NoFaults
 	if small.Ended == shrink.Interrupted && errors.Is(context.Cause(within), errOutOfTime) {
 		small.Ended = shrink.Spent
-	}
-	for _, d := range small.Full.Deviations {
-		document.Decisions = append(document.Decisions, d.String())
 	}
 	if f.file != "" {
 		if err := search.SaveAs(f.file, sc, small.Failure); err != nil {
@@ -152,13 +163,9 @@ func replayFrom(f *search.Shrunk) {
 }
 
 // whichStep adds to an error that says that a failure does not reproduce which step differs, if the failure is kept with its trace.
-func whichStep(err error, sc *sim.Scenario, failure string) error {
+func whichStep(err error, sc *sim.Scenario, kept *search.File, token choice.Token) error {
 	var other *shrink.NotReproducedError
-	if !errors.As(err, &other) || choice.IsToken(failure) {
-		return err
-	}
-	kept, token, loadError := search.LoadFile(failure)
-	if loadError != nil {
+	if !errors.As(err, &other) || kept == nil {
 		return err
 	}
 	var trace []search.Event
@@ -173,12 +180,13 @@ func whichStep(err error, sc *sim.Scenario, failure string) error {
 
 // shrinkDocument is the JSON of heddle shrink.
 type shrinkDocument struct {
-	Scenario  string         `json:"scenario"`
-	Shrunk    *search.Shrunk `json:"shrunk"`
-	Result    shrink.Result  `json:"result"`
-	Decisions []string       `json:"decisions"` // beside the default, in words
-	Only      string         `json:"only,omitempty"`
-	NoFaults  bool           `json:"no_faults,omitempty"`
+	Scenario string         `json:"scenario"`
+	Shrunk   *search.Shrunk `json:"shrunk"`
+	Result   shrink.Result  `json:"result"`
+	Only     string         `json:"only,omitempty"`
+	NoFaults bool           `json:"no_faults,omitempty"`
+
+	Explanation *shrink.Explanation `json:"explanation"`
 
 	options sim.Options
 }
@@ -205,12 +213,7 @@ func (d shrinkDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 			away(int64(p.Taken.Inputs)), away(p.Taken.Faults), away(int64(p.Taken.Switches)), away(p.Taken.Steps))
 	}
 	fmt.Fprintf(w, "%s, %s steps in all; %s\n", plural(int64(d.Result.Replays), "replay"), short(float64(d.Result.Steps)), endings[d.Shrunk.Ended])
-	if len(d.Decisions) > 0 {
-		fmt.Fprintf(w, "\n%s beside the default:\n", plural(int64(len(d.Decisions)), "decision"))
-	}
-	for _, decision := range d.Decisions {
-		fmt.Fprintf(w, "  %s\n", decision)
-	}
+	writeExplanation(w, d.Explanation)
 	fmt.Fprintf(w, "\n%s violates %s: %s\n", sc.Name, d.Shrunk.Property, d.Shrunk.Message)
 	if s := statement(sc, d.Shrunk.Property); s != "" {
 		fmt.Fprintf(w, "  must hold: %s\n", s)

@@ -24,8 +24,14 @@ func TestShrinkTellsHowMuchSmaller(t *testing.T) {
 	require.Regexp(t, `(?m)^context switches +[2-9] +1$`, out)
 	require.Regexp(t, `(?m)^rewrite +\d+ +\. +\. +-\d+ +\.$`, out)
 	require.Contains(t, out, "in all; nothing that was tried is smaller\n")
-	require.Contains(t, out, "\n1 decision beside the default:\n  main/depositor#2 moves while main/depositor is at store setup:atomic (1st time)\n")
+	require.Contains(t, out, "\n1 decision beside the default:\n  1  main/depositor#2 moves while main/depositor is at store setup:atomic (1st time)\n     that is: ")
 	require.Contains(t, out, "account violates all-counted: balance is 1 after two deposits of 1\n  must hold: Every deposit is in the balance.\n")
+	require.Regexp(t, `(?m)^  +step +time +task +what happened `, out)
+	require.Regexp(t, `(?m)^> +\d+ +0s  main/depositor#2 +start \[1\]$`, out)
+	require.Regexp(t, `(?m)^ +# balance was 0$`, out)
+	require.Regexp(t, `(?m)^ +! all-counted is violated: balance is 1 after two deposits of 1$`, out)
+	require.Contains(t, out, "\nit passes if one of these comes in another order:\n")
+	require.Contains(t, out, "\nthe nearest run that passes is ")
 	replay := regexp.MustCompile(`(?m)^  heddle replay (heddle1_[\w-]+)$`).FindStringSubmatch(out)
 	require.NotNil(t, replay)
 	again := found(t, "replay", replay[1])
@@ -41,7 +47,11 @@ func TestShrinkJSON(t *testing.T) {
 	require.Equal(t, shrink.Complete, d.Shrunk.Ended)
 	require.Equal(t, d.Result.After.Steps, d.Shrunk.Steps)
 	require.Equal(t, "heddle replay "+d.Shrunk.Token, d.Shrunk.Replay)
-	require.Len(t, d.Decisions, 1)
+	require.Len(t, d.Explanation.Needs, 1)
+	require.NotNil(t, d.Explanation.Nearest)
+	last := d.Explanation.Story[len(d.Explanation.Story)-1]
+	require.True(t, last.Failed)
+	require.Equal(t, d.Shrunk.Steps, last.Step)
 	replays := 2 // of the result
 	for _, p := range d.Result.Passes {
 		replays += p.Replays
@@ -67,7 +77,7 @@ func TestShrinkKeepsToTheOptionsOfTheRun(t *testing.T) {
 	out := found(t, "run", "two-faced", "--runs", "50", "--seed", "7", "--only", "all-counted", "--shrink", "0")
 	out = found(t, "shrink", regexp.MustCompile(`heddle1_[\w-]+`).FindString(out))
 	require.Contains(t, out, ", only all-counted is judged\n")
-	require.Contains(t, out, "\n1 decision beside the default:\n  coin = 1 for main (1st time)\n")
+	require.Contains(t, out, "\n1 decision beside the default:\n  1  coin = 1 for main (1st time)\n")
 	require.Contains(t, out, "two-faced violates all-counted: tails, too\n")
 }
 
@@ -77,7 +87,7 @@ func TestWhatDoesNotReproduceIsNotShrunk(t *testing.T) {
 		require.Equal(t, statusError, status)
 		require.Empty(t, out)
 		require.Equal(t, 1, strings.Count(errOut, "\n"), errOut)
-		require.Regexp(t, `^heddle: the failure does not reproduce, so there is nothing to make smaller: expected \S+ with trace \w{16}, came to `, errOut)
+		require.Regexp(t, `^heddle: the failure does not reproduce, so there is nothing to make smaller or to explain: expected \S+ with trace \w{16}, came to `, errOut)
 		return errOut
 	}
 	changed := failing(t, "account")
@@ -110,6 +120,7 @@ func TestAnInterruptedShrinkShowsTheSmallestSoFar(t *testing.T) {
 	require.Equal(t, statusFound, status)
 	require.Empty(t, errOut.String())
 	require.Contains(t, out.String(), "interrupted: this is the smallest so far")
+	require.Contains(t, out.String(), "\ninterrupted: not all of this was tried\n")
 	require.Contains(t, out.String(), "  heddle replay heddle1_")
 	out.Reset()
 	execute(context.Background(), testScenarios(), []string{"shrink", failing(t, "account").String(), "--for", "1ns"}, &out, &errOut)

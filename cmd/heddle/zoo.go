@@ -196,7 +196,7 @@ func moduleRoot() (string, error) {
 		case err == nil && slices.Contains(strings.Split(string(content), "\n"), "module "+zooModule):
 			return folder, nil
 		case err == nil || folder == filepath.Dir(folder):
-			return "", fmt.Errorf("heddle zoo builds mutants of the sources of %s: run it in a folder of that module, which %s is not", zooModule, start)
+			return "", fmt.Errorf("heddle builds mutants of the sources of %s: run it in a folder of that module, which %s is not", zooModule, start)
 		}
 	}
 }

@@ -269,7 +269,7 @@ func TestZooNeedsTheModuleAndGoodFlags(t *testing.T) {
 	}
 	t.Run("another module", func(t *testing.T) {
 		t.Chdir(elsewhere)
-		requireOneLine(t, "heddle zoo builds mutants of the sources of "+zooModule+": run it in a folder of that module, which "+elsewhere+" is not", []string{"zoo"})
+		requireOneLine(t, "heddle builds mutants of the sources of "+zooModule+": run it in a folder of that module, which "+elsewhere+" is not", []string{"zoo"})
 	})
 	t.Run("no go tool", func(t *testing.T) {
 		t.Setenv("PATH", elsewhere)

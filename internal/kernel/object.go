@@ -9,6 +9,7 @@ type Object struct {
 	creator  *Actor
 	label    string
 	hash     uint64 // of the path; 0: not yet known
+	name     string // for people; empty: the path
 	id       int32
 	ordinal  int32
 	kind     ObjectKind
@@ -84,6 +85,21 @@ func (o *Object) Path() string {
 	}
 	return string(b)
 }
+
+// Name is what people call the object: its path, unless SetName has given it another one.
+//
+//go:norace
+func (o *Object) Name() string {
+	if o == nil || o.name == "" {
+		return o.Path()
+	}
+	return o.name
+}
+
+// SetName gives the object a name for people. It is no part of its path, and of no hash.
+//
+//go:norace
+func (o *Object) SetName(name string) { o.name = name }
 
 // PathHash identifies the path.
 //

@@ -233,7 +233,7 @@ func (k *Kernel) Report() []TaskReport {
 	sort.Slice(tasks, func(i, j int) bool { return tasks[i].ID < tasks[j].ID })
 	reports := make([]TaskReport, 0, len(tasks))
 	for _, t := range tasks {
-		r := TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Path()}
+		r := TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Name()}
 		if t.coroutine != nil && !t.dying {
 			t.withStack, t.dying = true, true
 			k.resume(t)

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"fmt"
+
 	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
 )
@@ -31,12 +33,13 @@ func abBaDeadlock(w *sim.World, fixed bool) func() {
 	const entries = 4 // the payroll books them before it pays
 	s := w.Host().Scheduler()
 	done := sched.NewWaitGroup(s)
-	firm, clerk := &account{mu: sched.NewMutex(s), number: 1}, &account{mu: sched.NewMutex(s), number: 2}
+	firm := &account{mu: sched.NewMutex(sched.Named(s, "account of the firm")), number: 1}
+	clerk := &account{mu: sched.NewMutex(sched.Named(s, "account of the clerk")), number: 2}
 	var journal struct {
 		mu      sched.Mutex
 		entries int
 	}
-	journal.mu = sched.NewMutex(s)
+	journal.mu = sched.NewMutex(sched.Named(s, "journal"))
 	return func() {
 		done.Add(2)
 		s.Go("refund", func() {
@@ -63,8 +66,9 @@ func lostWakeUp(w *sim.World, fixed bool) func() {
 		capacity = 1
 	}
 	s := w.Host().Scheduler()
-	mu, done, read := sched.NewMutex(s), sched.NewWaitGroup(s), sched.NewAtomicInt64(s, 0)
-	loaded, wake := false, sched.NewChan[struct{}](s, capacity)
+	mu, done := sched.NewMutex(sched.Named(s, "loaded")), sched.NewWaitGroup(s)
+	read := sched.NewAtomicInt64(sched.Named(s, "files read"), 0)
+	loaded, wake := false, sched.NewChan[struct{}](sched.Named(s, "signal"), capacity)
 	return func() {
 		done.Add(2)
 		s.Go("loader", func() {
@@ -74,13 +78,19 @@ func lostWakeUp(w *sim.World, fixed bool) func() {
 			}
 			mu.Lock()
 			loaded = true
+			w.Logf("has loaded all files")
 			mu.Unlock()
-			wake.TrySend(struct{}{})
+			if !wake.TrySend(struct{}{}) {
+				w.Logf("signals, and nobody waits for it")
+			}
 		})
 		s.Go("reader", func() {
 			defer done.Done()
 			mu.Lock()
 			sleep := !loaded
+			if sleep {
+				w.Logf("sees that the files are not loaded, and will wait for the signal")
+			}
 			mu.Unlock()
 			if sleep {
 				wake.Recv()
@@ -93,7 +103,7 @@ func lostWakeUp(w *sim.World, fixed bool) func() {
 func fullQueueDeadlock(w *sim.World, fixed bool) func() {
 	const jobs = 3
 	s := w.Host().Scheduler()
-	queue, done := sched.NewChan[int](s, 1), sched.NewWaitGroup(s)
+	queue, done := sched.NewChan[int](sched.Named(s, "queue of jobs"), 1), sched.NewWaitGroup(s)
 	return func() {
 		done.Add(2)
 		s.Go("producer", func() {
@@ -134,7 +144,7 @@ func diningPhilosophers(w *sim.World, fixed bool) func() {
 	done := sched.NewWaitGroup(s)
 	var forks [seats]sched.Mutex
 	for i := range forks {
-		forks[i] = sched.NewMutex(s)
+		forks[i] = sched.NewMutex(sched.Named(s, fmt.Sprintf("fork %d", i)))
 	}
 	return func() {
 		done.Add(seats)

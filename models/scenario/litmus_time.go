@@ -54,7 +54,7 @@ func (l *lease) release() bool {
 
 func timerStop(w *sim.World, fixed bool) func() {
 	host := w.Host()
-	l := &lease{mu: sched.NewMutex(host.Scheduler()), clock: host.Clock(), checked: fixed}
+	l := &lease{mu: sched.NewMutex(sched.Named(host.Scheduler(), "lease")), clock: host.Clock(), checked: fixed}
 	return func() {
 		l.renew()
 		if err := host.Clock().Sleep(context.Background(), leaseTerm); err != nil {

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"fmt"
+
 	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
 )
@@ -9,17 +11,19 @@ import (
 
 func lostUpdate(w *sim.World, fixed bool) func() {
 	s := w.Host().Scheduler()
-	mu, done := sched.NewMutex(s), sched.NewWaitGroup(s)
+	mu, done := sched.NewMutex(sched.Named(s, "balance")), sched.NewWaitGroup(s)
 	balance := 0
 	deposit := func() {
 		defer done.Done()
 		mu.Lock()
 		read := balance
+		w.Logf("reads a balance of %d", read)
 		if !fixed {
 			mu.Unlock()
 			mu.Lock()
 		}
 		balance = read + 1
+		w.Logf("writes a balance of %d", balance)
 		mu.Unlock()
 	}
 	return func() {
@@ -35,7 +39,7 @@ func lostUpdate(w *sim.World, fixed bool) func() {
 
 func lostUpdateAtomic(w *sim.World, fixed bool) func() {
 	s := w.Host().Scheduler()
-	hits, done := sched.NewAtomicInt64(s, 0), sched.NewWaitGroup(s)
+	hits, done := sched.NewAtomicInt64(sched.Named(s, "hits"), 0), sched.NewWaitGroup(s)
 	hit := func() {
 		defer done.Done()
 		if fixed {
@@ -57,17 +61,19 @@ func lostUpdateAtomic(w *sim.World, fixed bool) func() {
 
 func lostUpdateSemaphore(w *sim.World, fixed bool) func() {
 	s := w.Host().Scheduler()
-	permit, done := sched.NewChan[struct{}](s, 1), sched.NewWaitGroup(s)
+	permit, done := sched.NewChan[struct{}](sched.Named(s, "permit"), 1), sched.NewWaitGroup(s)
 	stock := 10
 	take := func() {
 		defer done.Done()
 		permit.Send(struct{}{})
 		read := stock
+		w.Logf("reads a stock of %d", read)
 		if !fixed {
 			permit.Recv()
 			permit.Send(struct{}{})
 		}
 		stock = read - 1
+		w.Logf("writes a stock of %d", stock)
 		permit.Recv()
 	}
 	return func() {
@@ -89,7 +95,7 @@ type settings struct {
 func doubleCheckedInitialisation(w *sim.World, fixed bool) func() {
 	s := w.Host().Scheduler()
 	mu, done := sched.NewMutex(s), sched.NewWaitGroup(s)
-	made := sched.NewAtomicPointer[settings](s, nil)
+	made := sched.NewAtomicPointer[settings](sched.Named(s, "settings"), nil)
 	get := func() *settings {
 		if c := made.Load(); c != nil {
 			return c
@@ -99,7 +105,7 @@ func doubleCheckedInitialisation(w *sim.World, fixed bool) func() {
 		if c := made.Load(); c != nil {
 			return c
 		}
-		c := &settings{limit: sched.NewAtomicInt64(s, 0)}
+		c := &settings{limit: sched.NewAtomicInt64(sched.Named(s, "limit"), 0)}
 		if fixed {
 			c.limit.Store(100)
 			made.Store(c)
@@ -138,9 +144,9 @@ const (
 
 // newFreeList makes a list of the blocks 1 to n.
 func newFreeList(s sched.Scheduler, n int64, versioned bool) *freeList {
-	l := &freeList{versioned: versioned, head: sched.NewAtomicInt64(s, 1)}
+	l := &freeList{versioned: versioned, head: sched.NewAtomicInt64(sched.Named(s, "head of the list"), 1)}
 	for block := range n + 1 {
-		l.next = append(l.next, sched.NewAtomicInt64(s, (block+1)%(n+1)))
+		l.next = append(l.next, sched.NewAtomicInt64(sched.Named(s, fmt.Sprintf("next of block %d", block)), (block+1)%(n+1)))
 	}
 	return l
 }
@@ -181,6 +187,7 @@ func aba(w *sim.World, fixed bool) func() {
 	var used [blocks + 1]bool
 	take := func() int64 {
 		block := list.take()
+		w.Logf("takes block %d", block)
 		w.Inline(func() {
 			if used[block] {
 				w.Fail("block-in-use", "block %d was handed out while it was in use", block)
@@ -191,6 +198,7 @@ func aba(w *sim.World, fixed bool) func() {
 	}
 	put := func(block int64) {
 		w.Inline(func() { used[block] = false })
+		w.Logf("gives block %d back", block)
 		list.put(block)
 	}
 	return func() {

@@ -8,17 +8,50 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/models/scenario"
+	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/shrink"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
-// BenchmarkShrinkAgent shrinks runs of the default scenario of about 1,000 steps. The agent violates nothing; what stands for
-// a failure is that all takes very long, which needs certain inputs, faults and delays. The bar is five seconds for each.
-func BenchmarkShrinkAgent(b *testing.B) {
+// ledger is a program of six tasks that book under a lock, about a thousand steps in all. Two of its bookings are read in one
+// critical section and written in another.
+func ledger() *sim.Scenario {
+	return &sim.Scenario{Name: "ledger", Setup: func(w *sim.World) func() {
+		s := w.Host().Scheduler()
+		mutex, done := sched.NewMutex(s), sched.NewWaitGroup(s)
+		balance := 0
+		return func() {
+			done.Add(6)
+			for i := range 6 {
+				w.Host().Go("clerk", func() {
+					defer done.Done()
+					for round := range 80 {
+						mutex.Lock()
+						before := balance
+						if i%3 == 0 && round == 40 {
+							mutex.Unlock()
+							mutex.Lock()
+						}
+						balance = before + 1
+						mutex.Unlock()
+					}
+				})
+			}
+			done.Wait()
+			if balance != 480 {
+				w.Fail("balance", "it is %d after 480 bookings of 1", balance)
+			}
+		}
+	}}
+}
+
+// slowAgent is the default scenario with a failure: the agent violates nothing, so what stands for one is that all takes very long, which
+// needs certain inputs, faults and delays.
+func slowAgent() *sim.Scenario {
 	agent := scenario.SmallAgent()
-	slow := &sim.Scenario{Name: agent.Name, Setup: func(w *sim.World) func() {
+	return &sim.Scenario{Name: agent.Name, Setup: func(w *sim.World) func() {
 		main := agent.Setup(w)
 		return func() {
 			main()
@@ -27,11 +60,59 @@ func BenchmarkShrinkAgent(b *testing.B) {
 			}
 		}
 	}}
+}
+
+// BenchmarkShrink makes failures of about 1,000 steps smaller that the random strategy has found, and explains them. x-bar is the time of
+// shrinking beside the bar: 1 s for a small program, 5 s for the agent, on one core. x-run is the time of a replay beside that of a run that is
+// only made.
+func BenchmarkShrink(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		scenario *sim.Scenario
+		bar      time.Duration
+	}{
+		{"small-program", ledger(), time.Second},
+		{"agent", slowAgent(), 5 * time.Second},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			failures := aboutThousandSteps(b, c.scenario, 10)
+			total := map[string]float64{}
+			var shrinking, explaining time.Duration
+			b.ResetTimer()
+			for i := range b.N {
+				begun := time.Now()
+				small, result, err := shrink.Failure(b.Context(), c.scenario, failures[i%len(failures)].Full, shrink.Limits{})
+				shrinking += time.Since(begun)
+				require.NoError(b, err)
+				require.Equal(b, shrink.Complete, result.Ended)
+				begun = time.Now()
+				_, err = shrink.Explain(b.Context(), c.scenario, small.Full)
+				explaining += time.Since(begun)
+				require.NoError(b, err)
+				for metric, value := range map[string]int64{
+					"replays/op": int64(result.Replays), "replayed-steps": result.Steps, "steps": result.Before.Steps, "steps-after": result.After.Steps,
+					"inputs-after": int64(result.After.Inputs), "faults-after": result.After.Faults,
+					"switches-before": int64(result.Before.Switches), "switches-after": int64(result.After.Switches),
+				} {
+					total[metric] += float64(value)
+				}
+			}
+			for metric, sum := range total {
+				b.ReportMetric(sum/float64(b.N), metric)
+			}
+			b.ReportMetric(shrinking.Seconds()/float64(b.N)/c.bar.Seconds(), "x-bar")
+			b.ReportMetric(explaining.Seconds()/float64(b.N), "explain-s")
+			b.ReportMetric(shrinking.Seconds()/total["replays/op"]/bareRun(b, c.scenario), "x-run")
+		})
+	}
+}
+
+// aboutThousandSteps are failures of 800 to 1,200 steps.
+func aboutThousandSteps(b *testing.B, sc *sim.Scenario, n int) (failures []*search.Failure) {
 	random, err := strategy.Parse("random")
 	require.NoError(b, err)
-	var failures []*search.Failure
-	for seed := 0; len(failures) < 10; seed++ {
-		report, err := search.Run(b.Context(), search.Config{Scenarios: []*sim.Scenario{slow}, Seed: fmt.Sprint(seed), Strategy: random, Runs: 1000})
+	for seed := 0; len(failures) < n; seed++ {
+		report, err := search.Run(b.Context(), search.Config{Scenarios: []*sim.Scenario{sc}, Seed: fmt.Sprint(seed), Strategy: random, Runs: 1000})
 		require.NoError(b, err)
 		for _, f := range report.Failures() {
 			if f.Steps >= 800 && f.Steps <= 1200 {
@@ -39,24 +120,21 @@ func BenchmarkShrinkAgent(b *testing.B) {
 			}
 		}
 	}
-	var replays, steps, replayed, inputs, faults, switches float64
-	b.ResetTimer()
-	for i := range b.N {
-		_, result, err := shrink.Failure(b.Context(), slow, failures[i%len(failures)].Full, shrink.Limits{})
+	return failures
+}
+
+// bareRun is the seconds of a run under the random strategy.
+func bareRun(b *testing.B, sc *sim.Scenario) float64 {
+	const runs = 300
+	random, err := strategy.Parse("random")
+	require.NoError(b, err)
+	source, runner := random.Source(), sim.NewRunner()
+	defer runner.Close()
+	begun := time.Now()
+	for seed := range uint64(runs) {
+		source.Begin(seed, 1000)
+		_, err := runner.Run(sc, sim.RunConfig{Source: source})
 		require.NoError(b, err)
-		require.Equal(b, shrink.Complete, result.Ended)
-		replays += float64(result.Replays)
-		steps += float64(result.Before.Steps)
-		replayed += float64(result.Steps)
-		inputs += float64(result.After.Inputs)
-		faults += float64(result.After.Faults)
-		switches += float64(result.After.Switches)
 	}
-	n := float64(b.N)
-	b.ReportMetric(replays/n, "replays/op")
-	b.ReportMetric(steps/n, "steps")
-	b.ReportMetric(replayed/n, "replayed-steps")
-	b.ReportMetric(inputs/n, "inputs-after")
-	b.ReportMetric(faults/n, "faults-after")
-	b.ReportMetric(switches/n, "switches-after")
+	return time.Since(begun).Seconds() / runs
 }

@@ -80,7 +80,9 @@ const (
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 	s := &smallAgent{world: w, load: l, slack: w.LongestStall()}
-	w.Logf("workload: %+v", l)
+	if w.Tracing() {
+		l.tell(w.Logf)
+	}
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)
 	for i := range l.Routers {
 		r := router.New(router.Options{Name: routerName(i).Hosts, Env: w, Faults: w, Timeout: l.Applications[0].Config.RPCTimeout, OnOwner: s.onOwner(i)})

@@ -97,23 +97,6 @@ func (p *app) delivered() {
 	}
 }
 
-// tell adds the transition to the trace, if it is one that a person asks for first: what has an event.
-func (p *app) tell(t agent.Transition) {
-	queued, ok := t.(agent.EventQueued)
-	if !ok {
-		return
-	}
-	e := &queued.Event
-	queues := make([]int, 0, len(e.Queues)+len(e.Errors))
-	for _, q := range e.Queues {
-		queues = append(queues, queueIndex(q))
-	}
-	for _, q := range e.Errors {
-		queues = append(queues, queueIndex(q.Queue))
-	}
-	p.world.Logf("%s, router %d, session %s: %v, queues %v %s", p.node.Name(), routerIndex(e.Router), short(e.Session), e.Kind, queues, e.Reason)
-}
-
 func (p *app) note(t agent.Transition) {
 	switch t := t.(type) {
 	case agent.QueuesWanted:

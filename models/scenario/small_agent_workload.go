@@ -43,6 +43,11 @@ const (
 	Stopped                 // takes nothing
 )
 
+// String is the way in a word.
+func (c Consumer) String() string {
+	return [...]string{"promptly", "slowly", "not at all"}[c]
+}
+
 // OpKind is what an application does with its agent.
 type OpKind uint8
 

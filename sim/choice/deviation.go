@@ -41,6 +41,15 @@ func (d Deviation) String() string {
 	return fmt.Sprintf("%s moves while %s is at %s (%s time)", d.Target, who, where, ordinal(d.Occurrence))
 }
 
+// Taken says the same of a value that stands for a chance that was taken, such as a fault that struck.
+func (d Deviation) Taken() string {
+	who := d.Actor
+	if d.Object != "" {
+		who += " at " + d.Object
+	}
+	return fmt.Sprintf("%s happens to %s (%s time)", d.Point, who, ordinal(d.Occurrence))
+}
+
 func ordinal(n int) string {
 	suffix := "th"
 	if n/10%10 != 1 {

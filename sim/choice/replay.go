@@ -2,14 +2,16 @@ package choice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/heddle-go/heddle/internal/kernel"
 )
 
 // Replay is a source that follows a list of deviations: the default policy everywhere, but for the addresses in the list. On
-// the build that recorded the list it repeats the run exactly. On changed code it goes as far as the list fits: an entry whose
-// address is never reached, or whose target cannot move there, is a default there, and Fit reports it.
+// the build that recorded the list it repeats the run exactly. On changed code it goes as far as the list fits, and on from there by the
+// default policy with every entry that still fits: one whose address is never reached, or whose target cannot move there, is a default
+// there, and Fit reports it.
 //
 // Like a Recorder it must hear of every step: a run has it as its source and its Tracer as its tracer. A Replay
 // is reused from run to run, by one goroutine at a time.
@@ -171,7 +173,7 @@ func (r *Replay) Fit() Fit {
 		s := r.state[i]
 		problem := s.problem
 		if problem == "" && !s.reached {
-			problem = "this run never came there"
+			problem = r.instead(d)
 		}
 		if problem != "" {
 			f.Misfits = append(f.Misfits, Misfit{Entry: i, Deviation: d, Problem: problem})
@@ -183,6 +185,27 @@ func (r *Replay) Fit() Fit {
 		}
 	}
 	return f
+}
+
+// instead says what this run had of the address of an entry that it never reached.
+func (r *Replay) instead(d Deviation) string {
+	who := place{actor: r.places.name(d.Actor), object: r.places.name(d.Object)}
+	if d.Value > 0 {
+		who.point = numberOfOps + r.places.name(d.Point)
+	} else {
+		op, _ := kernel.ParseOp(d.Point)
+		who.point = int32(op)
+	}
+	switch times := r.places.reached[who]; {
+	case times == 1:
+		return "this run came there once"
+	case times > 1:
+		return fmt.Sprintf("this run came there %d times", times)
+	case d.Actor != "" && !slices.Contains(r.places.actors, who.actor+1):
+		return "this run never came there: nobody in it is " + d.Actor
+	default:
+		return "this run never came there"
+	}
 }
 
 // divergence describes the first entry that differs. The digest kept in an entry tells whether the run had already left the

@@ -120,8 +120,20 @@ func TestReplayReportsWhatDoesNotFit(t *testing.T) {
 		late.Occurrence = 7
 		_, fit := replay(k, lockTwice(), []choice.Deviation{late})
 		require.Len(t, fit.Misfits, 1)
+		require.Equal(t, "this run came there 2 times", fit.Misfits[0].Problem)
+		require.Equal(t, "decision 1 of 1 in the token: task#2 moves while task is at unlock setup:mutex (7th time); here: this run came there 2 times (the difference lies before the first decision)", fit.Diverged)
+	})
+	t.Run("operation that is not in the program", func(t *testing.T) {
+		elsewhere := preempt
+		elsewhere.Point = "close"
+		_, fit := replay(k, lockTwice(), []choice.Deviation{elsewhere})
 		require.Equal(t, "this run never came there", fit.Misfits[0].Problem)
-		require.Equal(t, "decision 1 of 1 in the token: task#2 moves while task is at unlock setup:mutex (7th time); here: this run never came there (the difference lies before the first decision)", fit.Diverged)
+	})
+	t.Run("task that is not in the program", func(t *testing.T) {
+		nobody := preempt
+		nobody.Actor = "task#9"
+		_, fit := replay(k, lockTwice(), []choice.Deviation{nobody})
+		require.Equal(t, "this run never came there: nobody in it is task#9", fit.Misfits[0].Problem)
 	})
 	t.Run("target cannot move", func(t *testing.T) {
 		toNobody := preempt

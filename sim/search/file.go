@@ -123,12 +123,6 @@ func WriteFile(path string, content []byte) error {
 	return err
 }
 
-// Load reads the token of a kept failure. The error is one line.
-func Load(path string) (choice.Token, error) {
-	_, token, err := LoadFile(path)
-	return token, err
-}
-
 // LoadFile reads a kept failure and its token. The error is one line.
 func LoadFile(path string) (f File, token choice.Token, err error) {
 	content, err := os.ReadFile(path)

@@ -395,7 +395,7 @@ func TestKeptFailureIsReadAgain(t *testing.T) {
 	f := report.Failures()[0]
 	path, err := Save(t.TempDir(), lostUpdate, f)
 	require.NoError(t, err)
-	token, err := Load(path)
+	_, token, err := LoadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, f.Full, token)
 

@@ -33,10 +33,13 @@ var passes = []pass{
 		})
 	}},
 	{"drop blocks", (*minimiser).dropBlocks},
+	{"close gaps", (*minimiser).closeGaps},
+	{"shorten loops", (*minimiser).shortenLoops},
 	{"lower values", (*minimiser).lowerValues},
 	{"move one", (*minimiser).moveOne},
 	{"swap twins", (*minimiser).swapTwins},
 	{"drop pairs", (*minimiser).dropPairs},
+	{"vary schedule", (*minimiser).varySchedule},
 }
 
 // The lengths of a list up to which pairs of its entries are dropped, and up to which one is dropped and another moved. Beyond, that
@@ -87,9 +90,7 @@ func (m *minimiser) lowerValues() {
 }
 
 func (m *minimiser) lower(i, value int) bool {
-	list := slices.Clone(m.list())
-	list[i].Value = value
-	return m.propose(list)
+	return m.propose(lowered(m.list(), i, value))
 }
 
 // moveOne moves one scheduling decision to where its task was, or will be, at the same place, or lets another actor move there.

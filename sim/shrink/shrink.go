@@ -11,6 +11,8 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
+	"strings"
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
@@ -19,13 +21,16 @@ import (
 // Run is what a run came to.
 type Run struct {
 	Property string // that it violated; empty if none
+	Message  string
 	Steps    int64
 	Hash     uint64
 	Faults   int64 // that struck
 
-	// What only a recorded run has: the decisions beside the default that were made in it, and who moved.
+	// What only a recorded run has: the decisions beside the default that were made in it, who moved, and how often each value was
+	// asked for.
 	Taken  []choice.Deviation
 	Actors []string
+	Asked  map[Question]int
 
 	trace   *trace // of an oracle that can rewrite
 	failure *sim.Failure
@@ -40,6 +45,9 @@ type Oracle interface {
 	// Rewrite makes, and records, a run with the steps of a recorded one in another order, in which those that depend on each
 	// other keep theirs and tasks are left as seldom as possible. It may fail to, and answer some other run.
 	Rewrite(recorded Run) (Run, error)
+	// Vary makes, and records, a run that answers values as the list does under the n-th of many schedules. Steps is how many it is
+	// expected to have, at most a multiple of which it makes.
+	Vary(list []choice.Deviation, n int, steps int64) (Run, error)
 }
 
 // Size is what is to become small, the most important first.
@@ -48,13 +56,14 @@ type Size struct {
 	Faults   int64 `json:"faults"`           // that struck
 	Switches int   `json:"context_switches"` // times that another actor moved than by default
 	Values   int64 `json:"values"`           // sum of the inputs; 0 is the simplest
+	Rounds   int64 `json:"rounds"`           // sum of the rounds in which they were drawn, of sites that are asked again and again
 	Steps    int64 `json:"steps"`
 }
 
 // Less says whether s is smaller.
 func (s Size) Less(other Size) bool {
-	a := [...]int64{int64(s.Inputs), s.Faults, int64(s.Switches), s.Values, s.Steps}
-	b := [...]int64{int64(other.Inputs), other.Faults, int64(other.Switches), other.Values, other.Steps}
+	a := [...]int64{int64(s.Inputs), s.Faults, int64(s.Switches), s.Values, s.Rounds, s.Steps}
+	b := [...]int64{int64(other.Inputs), other.Faults, int64(other.Switches), other.Values, other.Rounds, other.Steps}
 	for i := range a {
 		if a[i] != b[i] {
 			return a[i] < b[i]
@@ -67,7 +76,7 @@ func (s Size) Less(other Size) bool {
 func (s Size) lost(before, after Size) Size {
 	return Size{
 		s.Inputs + before.Inputs - after.Inputs, s.Faults + before.Faults - after.Faults, s.Switches + before.Switches - after.Switches,
-		s.Values + before.Values - after.Values, s.Steps + before.Steps - after.Steps,
+		s.Values + before.Values - after.Values, s.Rounds + before.Rounds - after.Rounds, s.Steps + before.Steps - after.Steps,
 	}
 }
 
@@ -77,6 +86,7 @@ func sizeOf(r Run) Size {
 		if d.Value > 0 {
 			s.Inputs++
 			s.Values += int64(d.Value)
+			s.Rounds += int64(d.Occurrence)
 		} else {
 			s.Switches++
 		}
@@ -161,7 +171,7 @@ func Minimise(ctx context.Context, oracle Oracle, failure Run, limits Limits) (R
 
 func minimise(ctx context.Context, oracle Oracle, failure Run, limits Limits, passes []pass) (Result, error) {
 	m := &minimiser{
-		ctx: ctx, oracle: oracle, limits: limits, best: failure, size: sizeOf(failure), tried: map[uint64]bool{}, seed: maphash.MakeSeed(),
+		ctx: ctx, oracle: oracle, limits: limits, found: failure, best: failure, size: sizeOf(failure), tried: map[uint64]bool{}, seed: maphash.MakeSeed(),
 		result: Result{Before: sizeOf(failure), Passes: make([]PassReport, len(passes))},
 	}
 	for i, p := range passes {
@@ -186,6 +196,7 @@ type minimiser struct {
 	ctx    context.Context
 	oracle Oracle
 	limits Limits
+	found  Run // the failure as it was given
 	best   Run
 	size   Size
 	tried  map[uint64]bool // digests of the lists that were proposed
@@ -220,7 +231,7 @@ func (m *minimiser) propose(list []choice.Deviation) bool {
 	}
 	m.tried[digest] = true
 	replayed, ok := m.made(m.oracle.Replay(list, m.maxSteps()))
-	if !ok || replayed.Property != m.best.Property {
+	if !ok || !m.alike(replayed) {
 		return false
 	}
 	recorded, ok := m.made(m.oracle.Record(list))
@@ -238,7 +249,7 @@ func (m *minimiser) rewrite() bool {
 		return false
 	}
 	rewritten, ok := m.made(m.oracle.Rewrite(m.best))
-	if !ok || rewritten.Property != m.best.Property || !sizeOf(rewritten).Less(m.size) {
+	if !ok || !m.alike(rewritten) || !sizeOf(rewritten).Less(m.size) {
 		return false
 	}
 	recorded, ok := m.made(m.oracle.Record(rewritten.Taken))
@@ -247,7 +258,7 @@ func (m *minimiser) rewrite() bool {
 
 func (m *minimiser) keep(r Run) bool {
 	size := sizeOf(r)
-	if r.Property != m.best.Property || !size.Less(m.size) {
+	if !m.alike(r) || !size.Less(m.size) {
 		return false
 	}
 	m.report.Kept++
@@ -299,6 +310,37 @@ func (m *minimiser) maxSteps() int64 {
 		return 0
 	}
 	return min(sim.DefaultMaxSteps, 2*m.best.Steps+1000)
+}
+
+func (m *minimiser) alike(r Run) bool { return alike(r, m.found) }
+
+// alike says whether a run is the same failure, as far as can be told: it violates the same property, and its message has at least half
+// of its words in common with that of the failure. Words are what has no digit: names of sessions, times and counts change as the run
+// becomes smaller. The whole message would be too strict, since it often lists all that is wrong; the property alone is too lax, since
+// one can be violated in several ways.
+func alike(r, failure Run) bool {
+	if r.Property != failure.Property || r.Message == failure.Message {
+		return r.Property == failure.Property
+	}
+	words, others := wordsOf(r.Message), wordsOf(failure.Message)
+	common := 0
+	for _, w := range words {
+		if slices.Contains(others, w) {
+			common++
+		}
+	}
+	return 2*common >= min(len(words), len(others))
+}
+
+// wordsOf are the different words of the first line of a message.
+func wordsOf(message string) (words []string) {
+	line, _, _ := strings.Cut(message, "\n")
+	for _, w := range strings.Fields(line) {
+		if w = strings.Trim(w, ".,:;()\""); w != "" && !strings.ContainsAny(w, "0123456789/#") && !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
 }
 
 // digest identifies a list, whatever its order and whatever history its entries have met.

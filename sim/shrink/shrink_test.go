@@ -20,13 +20,20 @@ type world struct {
 	fits     func(choice.Deviation) bool          // nil: all fit
 	steps    func(list []choice.Deviation) int64  // nil: always 100
 	rewrites func(list []choice.Deviation) []choice.Deviation
-	drift    bool // the same list comes to another run each time
+	varies   func(list []choice.Deviation, n int) []choice.Deviation // nil: to what was given
+	actors   []string                                                // nil: a, b, c
+	asked    func(list []choice.Deviation) map[shrink.Question]int   // nil: nothing in a loop
+	message  func(list []choice.Deviation) string                    // nil: always the same
+	drift    bool                                                    // the same list comes to another run each time
 	runs     int
 }
 
 func (w *world) Replay(list []choice.Deviation, _ int64) (shrink.Run, error) {
 	w.runs++
 	r := shrink.Run{Steps: 100, Actors: []string{"a", "b", "c"}}
+	if w.actors != nil {
+		r.Actors = w.actors
+	}
 	for _, d := range list {
 		if w.fits == nil || w.fits(d) {
 			r.Taken = append(r.Taken, d)
@@ -36,6 +43,12 @@ func (w *world) Replay(list []choice.Deviation, _ int64) (shrink.Run, error) {
 		r.Steps = w.steps(r.Taken)
 	}
 	r.Property = w.fails(r.Taken)
+	if w.message != nil {
+		r.Message = w.message(r.Taken)
+	}
+	if w.asked != nil {
+		r.Asked = w.asked(r.Taken)
+	}
 	h := fnv.New64a()
 	fmt.Fprint(h, r.Taken)
 	if w.drift {
@@ -52,6 +65,13 @@ func (w *world) Rewrite(r shrink.Run) (shrink.Run, error) {
 		return r, nil
 	}
 	return w.Record(w.rewrites(r.Taken))
+}
+
+func (w *world) Vary(list []choice.Deviation, n int, _ int64) (shrink.Run, error) {
+	if w.varies == nil {
+		return w.Record(list)
+	}
+	return w.Record(w.varies(list, n))
 }
 
 // failure is the run of the list, which must fail.
@@ -100,6 +120,15 @@ func allOrNone(one choice.Deviation, rest ...choice.Deviation) func([]choice.Dev
 		}
 		return "broken"
 	}
+}
+
+// asked says how often the set-up asks for values, whatever the list.
+func asked(times map[string]int) func([]choice.Deviation) map[shrink.Question]int {
+	questions := map[shrink.Question]int{}
+	for site, n := range times {
+		questions[shrink.Question{Actor: "setup", Site: site}] = n
+	}
+	return func([]choice.Deviation) map[shrink.Question]int { return questions }
 }
 
 func TestEachPassFindsWhatItIsFor(t *testing.T) {
@@ -177,6 +206,69 @@ func TestEachPassFindsWhatItIsFor(t *testing.T) {
 				return ""
 			}},
 		},
+		"the rounds of a loop that are needed come first": {
+			"close gaps", list(value("op", 3, 1), value("op", 7, 2), value("key", 7, 4)), list(value("op", 1, 1), value("op", 2, 2), value("key", 2, 4)),
+			world{asked: asked(map[string]int{"op": 10, "key": 10}), fails: func(l []choice.Deviation) string {
+				if len(l) == 3 && l[0].Occurrence < l[1].Occurrence && l[1].Occurrence == l[2].Occurrence {
+					return "broken"
+				}
+				return ""
+			}},
+		},
+		"one round to an earlier one, where the others must stay": {
+			"close gaps", list(value("op", 2, 1), value("op", 7, 2)), list(value("op", 2, 1), value("op", 1, 2)),
+			world{asked: asked(map[string]int{"op": 10}), fails: func(l []choice.Deviation) string {
+				if slices.Contains(l, value("op", 2, 1)) && len(l) == 2 {
+					return "broken"
+				}
+				return ""
+			}},
+		},
+		"rounds that are cut out": {
+			"shorten loops", list(value("rounds", 1, 4), value("op", 1, 1), value("op", 5, 2)), list(value("rounds", 1, 1), value("op", 1, 1), value("op", 2, 2)),
+			world{
+				asked: func(l []choice.Deviation) map[shrink.Question]int {
+					return asked(map[string]int{"op": 1 + l[0].Value, "rounds": 1})(l)
+				},
+				fails: func(l []choice.Deviation) string { // the last round, and the first
+					if len(l) == 3 && l[1] == value("op", 1, 1) && l[2] == value("op", 1+l[0].Value, 2) {
+						return "broken"
+					}
+					return ""
+				},
+			},
+		},
+		"a task that is no more, its part for its twin": {
+			"shorten loops", list(value("tasks", 1, 2), value("op", 1, 3), choice.Deviation{Actor: "main/t#2/dial", Point: "refuse", Occurrence: 1, Value: 1}),
+			list(value("op", 1, 3), choice.Deviation{Actor: "main/t/dial", Point: "refuse", Occurrence: 1, Value: 1}),
+			world{asked: asked(map[string]int{"op": 2}), actors: []string{"main", "main/t", "main/t/dial"}, fails: func(l []choice.Deviation) string {
+				second := "main/t/dial"
+				if len(l) == 3 {
+					second = "main/t#2/dial"
+				}
+				if slices.Contains(l, value("op", 1, 3)) && l[len(l)-1].Actor == second {
+					return "broken"
+				}
+				return ""
+			}},
+		},
+		"another schedule under which an input is not needed": {
+			"vary schedule", list(value("op", 1, 3), to("a", 5, "b")), list(to("c", 1, "a")),
+			world{
+				fails: func(l []choice.Deviation) string {
+					if len(l) == 2 || slices.Equal(l, list(to("c", 1, "a"))) {
+						return "broken"
+					}
+					return ""
+				},
+				varies: func(l []choice.Deviation, n int) []choice.Deviation {
+					if n == 5 && len(l) == 1 {
+						return list(to("c", 1, "a"))
+					}
+					return nil
+				},
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, shrink.PassNames(), c.pass)
@@ -206,6 +298,31 @@ func TestNoPassAcceptsAnotherProperty(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, start, r.Best.Taken)
 			require.Equal(t, "broken", r.Best.Property)
+		})
+	}
+}
+
+func TestAFailureThatSaysSomethingElseIsAnotherOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		message string
+		kept    bool
+	}{
+		"the same":                 {"router one: queue 7 of session 3ef0 is lost after 30s", true},
+		"other numbers and names":  {"router two: queue 12 of session aa91 is lost after 1m0s", true},
+		"less of the same":         {"router one: queue 7 is lost", true},
+		"another fault altogether": {"runtime error: invalid memory address or nil pointer dereference", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := list(to("a", 1, "b"), to("b", 1, "c"))
+			w := &world{fails: func([]choice.Deviation) string { return "broken" }, message: func(l []choice.Deviation) string {
+				if len(l) == 2 {
+					return "router one: queue 7 of session 3ef0 is lost after 30s"
+				}
+				return c.message
+			}}
+			r, err := shrink.Minimise(t.Context(), w, w.failure(t, start), shrink.Limits{})
+			require.NoError(t, err)
+			require.Equal(t, c.kept, len(r.Best.Taken) < 2)
 		})
 	}
 }
@@ -297,12 +414,13 @@ func TestARunThatDoesNotRepeatIsAnError(t *testing.T) {
 
 func TestSizesAreOrderedByWhatIsHardestToRead(t *testing.T) {
 	sizes := []shrink.Size{
-		{Inputs: 1, Faults: 9, Switches: 9, Values: 9, Steps: 9},
-		{Inputs: 2, Faults: 1, Switches: 9, Values: 9, Steps: 9},
-		{Inputs: 2, Faults: 2, Switches: 1, Values: 9, Steps: 9},
-		{Inputs: 2, Faults: 2, Switches: 2, Values: 1, Steps: 9},
-		{Inputs: 2, Faults: 2, Switches: 2, Values: 2, Steps: 1},
-		{Inputs: 2, Faults: 2, Switches: 2, Values: 2, Steps: 2},
+		{Inputs: 1, Faults: 9, Switches: 9, Values: 9, Rounds: 9, Steps: 9},
+		{Inputs: 2, Faults: 1, Switches: 9, Values: 9, Rounds: 9, Steps: 9},
+		{Inputs: 2, Faults: 2, Switches: 1, Values: 9, Rounds: 9, Steps: 9},
+		{Inputs: 2, Faults: 2, Switches: 2, Values: 1, Rounds: 9, Steps: 9},
+		{Inputs: 2, Faults: 2, Switches: 2, Values: 2, Rounds: 1, Steps: 9},
+		{Inputs: 2, Faults: 2, Switches: 2, Values: 2, Rounds: 2, Steps: 1},
+		{Inputs: 2, Faults: 2, Switches: 2, Values: 2, Rounds: 2, Steps: 2},
 	}
 	for i := range sizes {
 		for j := range sizes {

@@ -66,3 +66,39 @@ func swapped(list []choice.Deviation, pair [2]string) []choice.Deviation {
 	}
 	return list
 }
+
+// folded is the list of a run in which some tasks are no more: what they had to do is that of the first of their twins.
+func folded(list []choice.Deviation, there []string) []choice.Deviation {
+	list = slices.Clone(list)
+	for i := range list {
+		d := &list[i]
+		for _, path := range [...]*string{&d.Actor, &d.Object, &d.Target} {
+			*path = fold(*path, there)
+		}
+	}
+	return list
+}
+
+// fold replaces each part of a path that is nobody's any more.
+func fold(path string, there []string) string {
+	for end := 0; end < len(path); {
+		next := strings.IndexAny(path[end:], "/:")
+		if next < 0 {
+			next = len(path)
+		} else {
+			next += end
+		}
+		if ancestor := path[:next]; strings.Contains(ancestor[end:], "#") && !slices.ContainsFunc(there, func(p string) bool {
+			rest, ok := strings.CutPrefix(p, ancestor)
+			return ok && (rest == "" || rest[0] == '/')
+		}) {
+			first := name(ancestor)
+			path, next = first+path[next:], len(first)
+		}
+		if next < len(path) && path[next] == ':' {
+			break // an object of that task
+		}
+		end = next + 1
+	}
+	return path
+}

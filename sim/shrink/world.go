@@ -9,9 +9,10 @@ import (
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
+	"github.com/heddle-go/heddle/sim/strategy"
 )
 
-// NotReproducedError says that the failure of a token does not show, and so cannot be made smaller.
+// NotReproducedError says that the failure of a token does not show, and so can be neither made smaller nor explained.
 type NotReproducedError struct {
 	Token    choice.Token
 	Got      string // what the run came to
@@ -20,7 +21,7 @@ type NotReproducedError struct {
 
 // Error is one line.
 func (e *NotReproducedError) Error() string {
-	text := fmt.Sprintf("the failure does not reproduce, so there is nothing to make smaller: expected %s with trace %016x, came to %s", Run{Property: e.Token.Property}.property(), e.Token.Hash, e.Got)
+	text := fmt.Sprintf("the failure does not reproduce, so there is nothing to make smaller or to explain: expected %s with trace %016x, came to %s", Run{Property: e.Token.Property}.property(), e.Token.Hash, e.Got)
 	if e.Diverged != "" {
 		text += "; " + e.Diverged
 	}
@@ -61,13 +62,14 @@ type world struct {
 	recorder choice.Recorder
 	replay   choice.Replay
 	rewriter rewriter
+	varied   [len(variations)]varied
 	observer observer
 	begun    bool // the failure itself was reproduced
 }
 
 // first makes the run of the token itself.
 func (w *world) first(token choice.Token) (Run, error) {
-	w.observer = observer{trace: &trace{}, seen: map[uint64]bool{}}
+	w.observer = newObserver()
 	source, tracer := w.replayer.Decide(&w.observer)
 	w.recorder.Begin(source, tracer)
 	recorded, err := w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
@@ -93,7 +95,7 @@ func (w *world) Replay(list []choice.Deviation, maxSteps int64) (Run, error) {
 
 // Record implements [Oracle].
 func (w *world) Record(list []choice.Deviation) (Run, error) {
-	w.observer = observer{trace: &trace{}, seen: map[uint64]bool{}}
+	w.observer = newObserver()
 	w.replay.Begin(list, &w.observer)
 	w.recorder.Begin(&w.replay, w.replay.Tracer())
 	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
@@ -101,10 +103,34 @@ func (w *world) Record(list []choice.Deviation) (Run, error) {
 
 // Rewrite implements [Oracle].
 func (w *world) Rewrite(recorded Run) (Run, error) {
-	w.observer = observer{trace: &trace{}, seen: map[uint64]bool{}, moved: w.rewriter.moved}
+	w.observer = newObserver()
+	w.observer.moved = w.rewriter.moved
 	w.rewriter.begin(recorded, &w.observer)
 	w.recorder.Begin(&w.rewriter, w.rewriter.values.Tracer())
 	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
+}
+
+// Vary implements [Oracle].
+func (w *world) Vary(list []choice.Deviation, n int, steps int64) (Run, error) {
+	v := &w.varied[n%len(variations)]
+	if v.schedule == nil {
+		s, err := strategy.Parse(variations[n%len(variations)])
+		if err != nil {
+			return Run{}, err
+		}
+		v.schedule = s.Source()
+	}
+	v.schedule.Begin(uint64(n), steps)
+	var values []choice.Deviation
+	for _, d := range list {
+		if d.Value > 0 {
+			values = append(values, d)
+		}
+	}
+	w.observer = newObserver()
+	v.values.Begin(values, &w.observer)
+	w.recorder.Begin(v, v.values.Tracer())
+	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 2*steps+1000))
 }
 
 func (w *world) run(source choice.Source, tracer choice.Tracer, maxSteps int64) (Run, error) {
@@ -121,7 +147,7 @@ func (w *world) run(source choice.Source, tracer choice.Tracer, maxSteps int64) 
 	}
 	r := Run{Steps: replayed.Steps, Hash: replayed.Hash}
 	if replayed.Failure != nil {
-		r.Property, r.failure = replayed.Failure.Property, replayed.Failure
+		r.Property, r.Message, r.failure = replayed.Failure.Property, replayed.Failure.Message, replayed.Failure
 	}
 	for _, f := range replayed.Faults {
 		r.Faults += f.Fired
@@ -131,6 +157,10 @@ func (w *world) run(source choice.Source, tracer choice.Tracer, maxSteps int64) 
 
 func (w *world) recorded(r Run, err error) (Run, error) {
 	r.Taken, r.Actors, r.trace = w.recorder.Deviations(), w.observer.paths, w.observer.trace
+	r.Asked = make(map[Question]int, len(w.observer.asked))
+	for q, n := range w.observer.asked {
+		r.Asked[q] = *n
+	}
 	return r, err
 }
 
@@ -139,7 +169,19 @@ type observer struct {
 	trace *trace
 	seen  map[uint64]bool
 	paths []string
+	sites map[site]*int
+	asked map[Question]*int
 	moved func(*choice.Actor) // may be nil
+}
+
+func newObserver() observer {
+	return observer{trace: &trace{}, seen: map[uint64]bool{}, sites: map[site]*int{}, asked: map[Question]*int{}}
+}
+
+// site is a question in one run: numbers are sooner at hand than paths.
+type site struct {
+	actor, object int32
+	name          string
 }
 
 // Step implements [choice.Tracer].
@@ -155,7 +197,28 @@ func (o *observer) Step(_ int64, _ time.Duration, a *choice.Actor) {
 }
 
 // Value implements [choice.Tracer].
-func (o *observer) Value(choice.Site, int, int) {}
+func (o *observer) Value(asking choice.Site, _, _ int) {
+	at := site{name: asking.Name}
+	if asking.Actor != nil {
+		at.actor = asking.Actor.ID + 1
+	}
+	if asking.Object != nil {
+		at.object = asking.Object.ID()
+	}
+	n := o.sites[at]
+	if n == nil {
+		q := Question{Site: asking.Name, Object: asking.Object.Path()}
+		if asking.Actor != nil {
+			q.Actor = asking.Actor.Path()
+		}
+		if n = o.asked[q]; n == nil {
+			n = new(int)
+			o.asked[q] = n
+		}
+		o.sites[at] = n
+	}
+	*n++
+}
 
 // Note implements [choice.Tracer].
 func (o *observer) Note(string) {}
