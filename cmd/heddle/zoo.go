@@ -33,6 +33,7 @@ var errZooInterrupted = errors.New("nothing was explored: the zoo was interrupte
 
 type zooFlags struct {
 	folder     string
+	out        string
 	strategies []string
 	runs       int64
 	seeds      int
@@ -77,6 +78,7 @@ Exit status: 0 every mutant was killed that is not marked as missed (with --quic
 		return pflag.NormalizedName(name)
 	})
 	flags.StringVar(&f.folder, "dir", "", "folder `DIR` of the mutants (default "+zooFolder+" of the module)")
+	flags.StringVar(&f.out, "out", "", "folder `DIR` in which the smallest failure of each mutant is kept, as NAME.json")
 	flags.StringSliceVar(&f.strategies, "strategies", []string{strategy.Default}, "how to decide: each of `S,...` is one of those that heddle list shows, and a column; repeatable, also as --strategy")
 	flags.Int64Var(&f.runs, "runs", 20_000, "budget: `N` runs of each mutant for each strategy and seed")
 	flags.IntVar(&f.seeds, "seeds", 3, "number `K` of first seeds")

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/search"
 )
 
 // zooProgram stands for the command of a module with mutants: it prints what heddle run would. A mutant changes its finds: for
@@ -33,6 +34,8 @@ const finds = ""
 
 const plain = ""
 
+const token = "heddle1_eAGUFESlDLQi1Da9FGiVaCP08umlvgA-K0UABwAIZGVhZGxvY2sAFWxpdG11cy9hYi1iYS1kZWFkbG9jawEDb2NrAAxtYWluL3BheXJvbGwFBnJlZnVuZAAFcGN0OjMAC3NldHVwOm11dGV4AQAFAAEEAgYBAAMaFX5RMh8"
+
 func main() {
 	seed := os.Args[slices.Index(os.Args, "--seed")+1]
 	only := slices.Index(os.Args, "--only")
@@ -49,6 +52,15 @@ func main() {
 			if property, run, ok := strings.Cut(failure, "@"); ok && (only < 0 || os.Args[only+1] == property) {
 				failures = append(failures, fmt.Sprintf("{\"property\":%q,\"run\":%s,\"token\":\"t\"}", property, run))
 			}
+		}
+	}
+	if out := slices.Index(os.Args, "--out"); out >= 0 {
+		for _, f := range failures {
+			var property string
+			var run int
+			fmt.Sscanf(f, "{\"property\":%q,\"run\":%d", &property, &run)
+			file := fmt.Sprintf("{\"format\":\"heddle failure 1\",\"token\":%q,\"property\":%q,\"steps\":%d,\"exhibits\":[\"picture\"]}", token, property, run)
+			os.WriteFile(fmt.Sprintf("%s/%s-%s-%d.json", os.Args[out+1], seed, property, run), []byte(file), 0o600)
 		}
 	}
 	if agent.Stuck {
@@ -284,4 +296,21 @@ func requireOneLine(t *testing.T, want string, args []string) {
 	require.Empty(t, out)
 	require.True(t, strings.HasPrefix(errOut, "heddle: "+want), "got %q", errOut)
 	require.Equal(t, 1, strings.Count(errOut, "\n"), "one line: %q", errOut)
+}
+
+func TestZooKeepsTheSmallestFailureOfAMutant(t *testing.T) {
+	zooIn(t, map[string]string{
+		"found":  zooFinds("Properties: S1 S2", "zoo-1,S1@90,L1@3 zoo-2,S2@40"),
+		"missed": zooFinds("Properties: S1", "zoo-1,L1@3"),
+	})
+	_, _, status := heddle(t, "zoo", "--out", "kept")
+	require.Equal(t, 1, status)
+
+	kept, err := filepath.Glob("kept/*")
+	require.NoError(t, err)
+	require.Equal(t, []string{filepath.Join("kept", "found.json")}, kept)
+	f, _, err := search.LoadFile(kept[0])
+	require.NoError(t, err)
+	require.EqualValues(t, "S2", f.Property, "of those that the header names the one with the fewest steps")
+	require.Empty(t, f.Exhibits, "which are not there")
 }

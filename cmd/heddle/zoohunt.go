@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,19 +127,59 @@ func (h *hunt) mutant(ctx context.Context, path string) zooRow {
 			row.Vet = &v
 		}
 	})
+	if err == nil && (row.Vet == nil || row.Vet.Passed()) {
+		row.Strategies, err = h.hunted(ctx, m, binary)
+	}
 	if err != nil {
 		row.Problem = err.Error()
-	}
-	if err == nil && (row.Vet == nil || row.Vet.Passed()) {
-		row.Strategies = h.searched(ctx, m, binary)
 	}
 	row.finish(h.runs)
 	row.finished = ctx.Err() == nil
 	return row
 }
 
+// hunted is searched, and keeps the smallest failure that was found, if that is asked for.
+func (h *hunt) hunted(ctx context.Context, m *mutant.Mutant, binary string) ([]zooColumn, error) {
+	if h.out == "" {
+		return h.searched(ctx, m, binary, "--shrink", "0"), nil
+	}
+	folder, err := os.MkdirTemp("", "heddle-zoo-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	columns := h.searched(ctx, m, binary, "--out", folder)
+	return columns, h.keep(m, folder)
+}
+
+// keep keeps the failure of the fewest steps that a property noticed which the mutant's header names.
+func (h *hunt) keep(m *mutant.Mutant, folder string) error {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return err
+	}
+	var smallest *search.File
+	for _, path := range paths {
+		f, _, err := search.LoadFile(path)
+		if err != nil {
+			return err
+		}
+		if m.Names(f.Property) && (smallest == nil || f.Steps < smallest.Steps) {
+			smallest = &f
+		}
+	}
+	if smallest == nil {
+		return nil
+	}
+	smallest.Exhibits = nil // they stay behind
+	if err := os.MkdirAll(h.out, 0o755); err != nil {
+		return err
+	}
+	return smallest.Write(filepath.Join(h.out, m.Name+".json"))
+}
+
 // searched searches a mutant with each strategy from each seed.
-func (h *hunt) searched(ctx context.Context, m *mutant.Mutant, binary string) []zooColumn {
+func (h *hunt) searched(ctx context.Context, m *mutant.Mutant, binary string, arguments ...string) []zooColumn {
 	columns := make([]zooColumn, len(h.strategies))
 	seeds := h.seeds
 	if m.Missed != "" {
@@ -150,7 +191,7 @@ func (h *hunt) searched(ctx context.Context, m *mutant.Mutant, binary string) []
 		for k := range seeds {
 			wait.Go(func() {
 				h.work(ctx, func() {
-					columns[i].Searches[k] = h.search(ctx, m, binary, name, h.seed+"-"+strconv.Itoa(k+1))
+					columns[i].Searches[k] = h.search(ctx, m, binary, name, h.seed+"-"+strconv.Itoa(k+1), arguments)
 				})
 			})
 		}
@@ -160,8 +201,8 @@ func (h *hunt) searched(ctx context.Context, m *mutant.Mutant, binary string) []
 }
 
 // search searches a mutant until a property fails that its header names.
-func (h *hunt) search(ctx context.Context, m *mutant.Mutant, binary, strategy, seed string) zooSearch {
-	arguments := []string{"--runs", strconv.FormatInt(h.runs, 10), "--seed", seed, "--strategy", strategy}
+func (h *hunt) search(ctx context.Context, m *mutant.Mutant, binary, strategy, seed string, arguments []string) zooSearch {
+	arguments = append(slices.Clip(arguments), "--runs", strconv.FormatInt(h.runs, 10), "--seed", seed, "--strategy", strategy)
 	for _, id := range m.Properties {
 		arguments = append(arguments, "--stop-at", id)
 	}
@@ -194,7 +235,7 @@ func (h *hunt) run(ctx context.Context, m *mutant.Mutant, binary string, argumen
 	if scenario == "" {
 		scenario = zooScenario
 	}
-	arguments = append([]string{"run", scenario, "--workers", "1", "--shrink", "0", "--format", "json"}, arguments...)
+	arguments = append([]string{"run", scenario, "--workers", "1", "--format", "json"}, arguments...)
 	command := exec.CommandContext(ctx, binary, arguments...)
 	command.Dir = h.root
 	command.Env = append(os.Environ(), "GOMAXPROCS=1")
@@ -247,7 +288,7 @@ func (h *hunt) vetted(ctx context.Context, m *mutant.Mutant, binary string) (v v
 	if failed != nil {
 		v.Tests = failed.Error()
 	}
-	found, err := h.run(ctx, m, binary, "--runs", strconv.Itoa(vetRuns), "--seed", h.seed, "--no-faults")
+	found, err := h.run(ctx, m, binary, "--runs", strconv.Itoa(vetRuns), "--seed", h.seed, "--no-faults", "--shrink", "0")
 	if err != nil {
 		return v, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,7 +63,7 @@ func (c *candidate) search(ctx context.Context, h *hunt, arguments ...string) *s
 	if err != nil {
 		return nil
 	}
-	found, err := h.run(ctx, c.Mutant, binary, arguments...)
+	found, err := h.run(ctx, c.Mutant, binary, append(slices.Clip(arguments), "--shrink", "0")...)
 	if err != nil {
 		c.mu.Lock()
 		c.err = fmt.Errorf("mutant %s cannot be searched: %w", c.Name, err)

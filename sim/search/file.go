@@ -96,10 +96,15 @@ func SaveAs(path string, sc *sim.Scenario, f *Failure) error {
 		}
 		exhibits = append(exhibits, filepath.Base(exhibit))
 	}
-	content, err := File{
+	return File{
 		Format: fileFormat, Token: f.Full.String(), Scenario: f.Scenario, Property: f.Property, Message: f.Message, Seed: f.Seed,
 		Strategy: f.Strategy, Steps: f.Steps, Hash: f.Hash, Stack: f.Stack, Tasks: f.Tasks, Exhibits: exhibits, Omitted: trace.missed, Trace: trace.events(),
-	}.content()
+	}.Write(path)
+}
+
+// Write writes the file to a path, where it appears whole or not at all.
+func (f File) Write(path string) error {
+	content, err := f.content()
 	if err != nil {
 		return err
 	}
