@@ -66,6 +66,7 @@ func (n *Node) Stall(d time.Duration) {
 //go:norace
 func (n *Node) stall(by int32) {
 	n.kernel.touchAll()
+	n.kernel.stalls += by
 	n.stalls += by
 	for _, t := range n.kernel.live {
 		if t.node == n {
@@ -81,8 +82,10 @@ func (n *Node) stall(by int32) {
 func (k *Kernel) StallTask(t *Actor, d time.Duration) {
 	k.touchAll()
 	t.stalls++
+	k.stalls++
 	k.update(t)
 	k.After(nil, "stall", d, func() {
+		k.stalls--
 		if t.stalls--; !t.finished {
 			k.update(t)
 		}
