@@ -119,8 +119,12 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 // defaultShrink is how many steps a search may make for smaller failures: a few seconds of the small agent.
 const defaultShrink = 2_000_000
 
+// replaysWorth is how many replays a failure's share of that must allow for.
+const replaysWorth = 4
+
 // shrinkAll makes the failures of a search smaller. The budget, in steps, is shared out evenly among those that are left, so that
-// what comes of each is a function of what was found.
+// what comes of each is a function of what was found. What it takes to begin and to confirm the result is a few replays: of a failure
+// whose share is not worth that, such as one of a million steps, nothing smaller is looked for.
 func (a *app) shrinkAll(ctx context.Context, scenarios []*sim.Scenario, report *search.Report, budget int64) (failed error) {
 	line := newShrinkLine(a.errOut)
 	defer line.clear()
@@ -139,6 +143,9 @@ func (a *app) shrinkAll(ctx context.Context, scenarios []*sim.Scenario, report *
 			left--
 			if share == 0 || ctx.Err() != nil {
 				return failed
+			}
+			if share < replaysWorth*f.Steps {
+				continue
 			}
 			small, result, err := shrink.Failure(ctx, scenarios[i], f.Full, shrink.Limits{Steps: share, Progress: line.show})
 			budget -= min(share, result.Steps)
