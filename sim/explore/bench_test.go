@@ -41,8 +41,7 @@ func BenchmarkExecution(b *testing.B) {
 				}
 				return time.Since(begin) / time.Duration(n)
 			}
-			x := newWalk(newPlan(false), 0)
-			x.first()
+			x := new(tree)
 			explore := func(n int) {
 				for range n {
 					x.start()
@@ -50,8 +49,7 @@ func BenchmarkExecution(b *testing.B) {
 						b.Fatal(err)
 					}
 					if !x.next() {
-						x = newWalk(newPlan(false), 0)
-						x.first()
+						*x = tree{}
 					}
 				}
 			}

@@ -66,9 +66,8 @@ func TestAProgramThatIsNotDeterministicCannotBeExplored(t *testing.T) {
 }
 
 func TestTheEstimateIsExactWhereNoBranchesAreAdded(t *testing.T) {
-	x, runner := newWalk(newPlan(false), 0), sim.NewRunner()
+	x, runner := new(tree), sim.NewRunner()
 	defer runner.Close()
-	x.first()
 	for n := 1; n <= 64; n++ {
 		x.start()
 		_, err := runner.Run(filesystem(19).scenario, sim.RunConfig{Source: x, Listener: x})
