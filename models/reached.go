@@ -96,25 +96,32 @@ func (m *Monitor) situated(q *queue) {
 	for _, is := range [...]bool{waits, waitsElsewhere, answers, answersElsewhere, old, wished, again, last >= 0} {
 		s.flag(is)
 	}
-	s.saw(r, last, q.pushes)
+	var w words
+	w.hear(r, last, q.pushes)
+	s.words(w)
 	m.World.Reached("queue", uint64(s))
 }
 
-// saw adds what the agent has been told, and has taken or not: on the current session, before the answer that came at last or behind
-// it, and on those before that are not over.
-func (s *bits) saw(r *router, last int64, pushes []push) {
-	var marked, due, behind, late bool
+// words are what the network has said of something by pushes: on the current session, before the answer that came at last or behind it,
+// and on those before that are not over.
+type words struct{ marked, due, behind, late bool }
+
+func (w *words) hear(r *router, last int64, pushes []push) {
 	for i := range pushes {
 		p := &pushes[i]
 		here := p.session == r.current
-		marked = marked || here && p.told && last >= 0 && p.at > last
-		due = due || here && !p.told && p.at < last
-		behind = behind || here && !p.told && p.at >= last
-		late = late || !here && !p.told && !p.session.ended
+		w.marked = w.marked || here && p.told && last >= 0 && p.at > last
+		w.due = w.due || here && !p.told && p.at < last
+		w.behind = w.behind || here && !p.told && p.at >= last
+		w.late = w.late || !here && !p.told && !p.session.ended
 	}
-	for _, is := range [...]bool{marked, due, behind, late} {
-		s.flag(is)
-	}
+}
+
+func (b *bits) words(w words) {
+	b.flag(w.marked)
+	b.flag(w.due)
+	b.flag(w.behind)
+	b.flag(w.late)
 }
 
 // servedAs is situated for the service of a router.
@@ -143,15 +150,11 @@ func (m *Monitor) servedAs(r *router) {
 	for _, is := range [...]bool{waits, wished, last >= 0} {
 		s.flag(is)
 	}
+	var w words
 	for _, o := range r.sessions {
-		if o != r.current {
-			s.saw(r, last, o.taken)
-			break
-		}
+		w.hear(r, last, o.taken)
 	}
-	if r.current != nil {
-		s.saw(r, last, r.current.taken)
-	}
+	s.words(w)
 	m.World.Reached("service", uint64(s))
 }
 

@@ -193,13 +193,19 @@ func (n *Network[Out, In]) holdsUp(c *conn[Out, In], oneIn int) {
 		return
 	}
 	w.Fired(slowReader)
-	if c.until = w.Value("slow-reader-until", 4); c.until == 0 {
+	until := w.Value("slow-reader-until", 4)
+	if until == 0 {
 		w.stallTask(c.reader, slowReader)
 		return
 	}
+	c.until = until
 	w.Logf("%s stalls until another connection brings transmission %d", c.reader.Path(), c.until)
+	if slices.Contains(n.held, c) {
+		c.resume() // it is held up anew
+	} else {
+		n.held = append(n.held, c)
+	}
 	c.resume = w.kernel.StallTask(c.reader, stallTimes[len(stallTimes)-1])
-	n.held = append(n.held, c)
 	w.Effect(slowReader)
 }
 

@@ -256,3 +256,60 @@ func TestHealingEndsWhatWasLeftHalfDone(t *testing.T) {
 		})
 	}
 }
+
+// holdOnce holds up a reader at the first arrival, until another connection has brought so many transmissions.
+type holdOnce struct {
+	choice.Source
+	until int
+	held  bool
+}
+
+func (h *holdOnce) Value(site choice.Site, n int) int {
+	switch site.Name {
+	case "swarm", "swarm/slow-reader":
+		return n - 1
+	case "slow-reader":
+		if !h.held {
+			h.held = true
+			return n - 1
+		}
+	case "slow-reader-until":
+		return h.until
+	}
+	return 0
+}
+
+func TestASlowReaderGoesOnWhenAnotherConnectionSpeaks(t *testing.T) {
+	for until := 1; until <= 3; until++ {
+		sc := &sim.Scenario{Name: t.Name(), Setup: func(w *sim.World) func() {
+			n := sim.NewNetwork[string, string](w)
+			require.NoError(t, n.Listen("router", newEcho()))
+			client := w.Node("client")
+			return func() {
+				ctx := context.Background()
+				old, err := n.Dialer(client).Dial(ctx, "router", "me")
+				require.NoError(t, err)
+				read := false
+				client.Go("reader", func() {
+					_, err := old.Receive()
+					require.NoError(t, err)
+					read = true
+				})
+				sleep(w, time.Second)
+				require.NoError(t, old.Send(ctx, "hello"))
+				sleep(w, time.Second)
+				other, err := n.Dialer(client).Dial(ctx, "router", "me")
+				require.NoError(t, err)
+				for i := 1; i <= until; i++ {
+					require.False(t, read, "before transmission %d", i)
+					require.NoError(t, other.Send(ctx, "hello"))
+					sleep(w, time.Second)
+				}
+				require.True(t, read, "behind transmission %d", until)
+			}
+		}}
+		result, err := sim.NewRunner().Run(sc, sim.RunConfig{Source: &holdOnce{Source: seeded(1), until: until}})
+		require.NoError(t, err)
+		require.Nil(t, result.Failure)
+	}
+}

@@ -244,8 +244,7 @@ func (r *Router) loseOne(v *service) {
 	case r.Env.Value("router/lost-how", 2) == 0:
 		r.Delete(q.name.Party, q.name.ID)
 	default:
-		q.service = nil
-		r.own(q, r.stranger(nil), protocol.CorrelationID{})
+		r.leave(q)
 	}
 }
 

@@ -226,9 +226,14 @@ func (r *Router) Displace(party protocol.Party, id protocol.QueueID) bool {
 		return false
 	}
 	r.displace(q, q.owner)
+	r.leave(q)
+	return true
+}
+
+// leave gives a queue to another client, without a service, which dissolves its association.
+func (r *Router) leave(q *queue) {
 	q.service = nil
 	r.own(q, r.stranger(nil), protocol.CorrelationID{})
-	return true
 }
 
 // stranger is another client: it takes a queue or a service, answers nobody, and is gone by the time the router is healed.
