@@ -37,16 +37,16 @@ func (m *Monitor) Tick() {
 	}
 }
 
-// fairFrom is since when waits are judged: from the beginning if no task is ever held up, else from when, after healing, the last one
-// must have gone on. It is negative while that is not so.
+// fairFrom is since when waits are judged: since no task is held up. It is negative while one is.
 func (m *Monitor) fairFrom() time.Duration {
-	switch {
-	case m.Stall == 0:
+	if m.FreeSince == nil {
 		return 0
-	case !m.healed:
+	}
+	since, ok := m.FreeSince()
+	if !ok {
 		return -1
 	}
-	return m.healedAt + m.Stall
+	return since
 }
 
 // overdue says by how much something that began at since is over its bound now; negative if it is not.
@@ -159,7 +159,11 @@ func (m *Monitor) live(r *router, owner Owner, now time.Duration) (wait time.Dur
 			wanted++
 		}
 	}
-	bound, fair := m.bound.subscribe(wanted), m.healedAt+m.Stall
+	bound, fair := m.bound.subscribe(wanted), m.fairFrom()
+	if fair < 0 {
+		fair = now
+	}
+	fair = max(fair, m.healedAt)
 	owe := func(id string, since time.Duration, q *queue, why string) {
 		if left := max(since, fair) + bound - now; left > 0 {
 			wait = max(wait, left)

@@ -3,7 +3,7 @@
 //
 // A scenario makes a Monitor for each run and wires it in at five places:
 //
-//	m := models.NewMonitor(models.Options{World: w, Config: config, Stall: 0})
+//	m := models.NewMonitor(models.Options{World: w, Config: config})
 //	w.OnStep(m.Tick)
 //	env := agent.Environment{..., Dialer: m.Dialer(network.Dialer(node)), Observer: m}     // what the agent's network carries
 //	r := router.New(router.Options{..., OnOwner: m.Owner(id)})                              // what the router grants
@@ -43,9 +43,9 @@ type World interface {
 type Options struct {
 	World  World
 	Config agent.Config
-	// Stall is the longest that a task or node of this run may be held up; 0 if none is. With stalls, waits are judged from
-	// healing on only, since a task that is held up is late without being wrong.
-	Stall time.Duration
+	// FreeSince says since when none of the agent's tasks is held up by a fault, and false while one is: waits are judged from then on,
+	// since a task that is held up is late without being wrong. Nil if none ever is. *sim.Node has it.
+	FreeSince func() (since time.Duration, ok bool)
 	// Jumps says that clocks may jump in this run: then S13 is judged by the agent's clock alone.
 	Jumps bool
 	// Guard bounds the wall-clock time that a history may take to be decided; 0 for one second.

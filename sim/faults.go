@@ -110,7 +110,7 @@ func StallFaults() []string { return []string{"stall-node", "stall-task", "slow-
 
 // LongestStall is for how long a fault may hold up a task in this run, also once the world has healed; 0 if the swarm has none that does.
 func (w *World) LongestStall() (longest time.Duration) {
-	for _, fault := range append(StallFaults(), slowReader) {
+	for _, fault := range append(StallFaults(), slowReader, slowClose) {
 		if w.Swarm(fault) {
 			longest = stallTimes[len(stallTimes)-1]
 		}

@@ -26,7 +26,7 @@ type Network[Out, In any] struct {
 	nodes     []*Node              // that have a dialler
 	conns     []*conn[Out, In]     // not ended on both sides, in order of creation
 	faults    networkFaults
-	held      []*conn[Out, In] // whose readers are held up until another connection brings something
+	held      []heldUp[Out, In] // until another connection brings something
 }
 
 // listener is a registered handler and what stands between it and its diallers.
@@ -151,8 +151,6 @@ type conn[Out, In any] struct {
 	lost       [2]bool       // swallows what goes there (0), what comes back (1)
 	lostBy     string        // which fault
 	reader     *kernel.Actor // the task that receives; nil before it did
-	resume     func()        // lets it go on if the network holds it up
-	until      int           // so many transmissions of other connections have come
 }
 
 func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential string) *conn[Out, In] {
@@ -217,7 +215,7 @@ func (c *conn[Out, In]) atClient(e event[In]) {
 	default:
 		c.inbox.TrySend(e.value)
 		c.network.letGo(c)
-		c.network.holdsUp(c, slowAtArrival)
+		c.network.slowsReader(c, slowAtArrival)
 	}
 }
 
@@ -238,7 +236,7 @@ func (c *conn[Out, In]) end(err error) {
 	c.closed, c.err = true, err
 	c.inbox.Close()
 	c.ended.Close()
-	c.network.holdsUp(c, slowAtEnd)
+	c.network.slowsReader(c, slowAtEnd)
 	c.forget()
 }
 
@@ -323,6 +321,9 @@ func (c *conn[Out, In]) Receive() (In, error) {
 func (c *conn[Out, In]) Close() error {
 	w := c.network.world
 	w.kernel.Point(kernel.OpHangUp, c.object)
+	if c.network.closesSlowly(c) {
+		w.kernel.Point(kernel.OpHangUp, c.object)
+	}
 	w.kernel.Observe(c.hangUp)
 	return nil
 }

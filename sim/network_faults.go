@@ -3,22 +3,27 @@ package sim
 import (
 	"slices"
 	"time"
+
+	"github.com/heddle-go/heddle/internal/kernel"
 )
 
-// slowReader holds up who reads from a connection.
-const slowReader = "slow-reader"
+// slowReader holds up who reads from a connection, slowClose who closes it.
+const (
+	slowReader = "slow-reader"
+	slowClose  = "slow-close"
+)
 
 // NetworkFaults are the faults that a Network draws by swarm, each under its name in the ledger.
 func NetworkFaults() []string {
 	return []string{
 		"refuse", "black-hole", "handshake-stall", "mute", "delay", "loss", "reset", "reset-in-batch", "reset-on-connect",
-		"half-open", "partition", slowReader,
+		"half-open", "partition", slowReader, slowClose,
 	}
 }
 
 // networkFaults are those that ask at each event; the others are rules.
 type networkFaults struct {
-	refuse, blackHole, handshakeStall, mute, delay, loss, resetInBatch, resetOnConnect, slowReader bool
+	refuse, blackHole, handshakeStall, mute, delay, loss, resetInBatch, resetOnConnect, slowReader, slowClose bool
 }
 
 // dialFault is what may be wrong with a connection from its beginning.
@@ -55,7 +60,7 @@ func (n *Network[Out, In]) arm() {
 	n.faults = networkFaults{
 		refuse: w.Swarm("refuse"), blackHole: w.Swarm("black-hole"), handshakeStall: w.Swarm("handshake-stall"), mute: w.Swarm("mute"),
 		delay: w.Swarm("delay"), loss: w.Swarm("loss"), resetInBatch: w.Swarm("reset-in-batch"), resetOnConnect: w.Swarm("reset-on-connect"),
-		slowReader: w.Swarm(slowReader),
+		slowReader: w.Swarm(slowReader), slowClose: w.Swarm(slowClose),
 	}
 	w.Rule("reset", 4, func() bool {
 		c := n.draw("reset-which")
@@ -178,48 +183,78 @@ func (n *Network[Out, In]) delay() time.Duration {
 	return d
 }
 
-// slowAtArrival and slowAtEnd are, for what arrives and for the end of a connection, out of how many times the reader is held up.
+// slowAtArrival and slowAtEnd are, for what arrives and for the end of a connection, out of how many times the reader is held up, and
+// slowAtClose out of how many times who closes it.
 const (
 	slowAtArrival = 10
 	slowAtEnd     = 3
+	slowAtClose   = 2
 )
 
-// holdsUp decides whether who reads from the connection comes to it only later: the others who use the connection know of its end
-// long before, and by then there may be another. It comes to it after some time, or just when another connection of the same two ends
-// brings its first transmission, or one soon after.
-func (n *Network[Out, In]) holdsUp(c *conn[Out, In], oneIn int) {
-	w := n.world
-	if !n.faults.slowReader || c.reader == nil || !w.hits(slowReader, oneIn) {
-		return
-	}
-	w.Fired(slowReader)
-	until := w.Value("slow-reader-until", 4)
-	if until == 0 {
-		w.stallTask(c.reader, slowReader)
-		return
-	}
-	c.until = until
-	w.Logf("%s stalls until another connection brings transmission %d", c.reader.Path(), c.until)
-	if slices.Contains(n.held, c) {
-		c.resume() // it is held up anew
-	} else {
-		n.held = append(n.held, c)
-	}
-	c.resume = w.kernel.StallTask(c.reader, stallTimes[len(stallTimes)-1])
-	w.Effect(slowReader)
+// heldUp is a task that the network holds up in its use of a connection, until other connections of the same two ends have brought so
+// many transmissions more.
+type heldUp[Out, In any] struct {
+	conn    *conn[Out, In]
+	task    *kernel.Actor
+	until   int
+	release func()
 }
 
-// letGo lets those go on who read from other connections of the same two ends and wait for what this one brings.
+// slowsReader decides whether who reads from the connection comes to it only later: the others who use the connection know of its end
+// long before, and by then there may be another.
+func (n *Network[Out, In]) slowsReader(c *conn[Out, In], oneIn int) {
+	if n.faults.slowReader && c.reader != nil && n.world.hits(slowReader, oneIn) {
+		n.holdsUp(c, c.reader, slowReader)
+	}
+}
+
+// closesSlowly decides whether who closes the connection is held up before it is closed, as by a last word to a peer that takes none.
+// Both ends go on using it meanwhile.
+//
+//go:norace
+func (n *Network[Out, In]) closesSlowly(c *conn[Out, In]) (slow bool) {
+	w := n.world
+	w.Inline(func() {
+		if slow = n.faults.slowClose && !c.closed && w.hits(slowClose, slowAtClose); slow {
+			n.holdsUp(c, w.kernel.Acting(), slowClose)
+		}
+	})
+	return slow
+}
+
+// holdsUp holds up a task for some time, or until just when another connection of the same two ends brings its first transmission, or
+// one soon after.
+func (n *Network[Out, In]) holdsUp(c *conn[Out, In], task *kernel.Actor, fault string) {
+	w := n.world
+	w.Fired(fault)
+	until := w.Value(fault+"-until", 4)
+	if until == 0 {
+		w.stallTask(task, fault)
+		return
+	}
+	w.Logf("%s stalls until another connection brings transmission %d", task.Path(), until)
+	n.held = slices.DeleteFunc(n.held, func(h heldUp[Out, In]) bool {
+		if h.task == task {
+			h.release() // it is held up anew
+		}
+		return h.task == task
+	})
+	n.held = append(n.held, heldUp[Out, In]{c, task, until, w.kernel.StallTask(task, stallTimes[len(stallTimes)-1])})
+	w.Effect(fault)
+}
+
+// letGo lets those go on who are held up at other connections of the same two ends until this one brings something.
 func (n *Network[Out, In]) letGo(c *conn[Out, In]) {
-	n.held = slices.DeleteFunc(n.held, func(o *conn[Out, In]) bool {
-		if o == c || o.node != c.node || o.listener != c.listener {
-			return false
+	for i := range n.held {
+		if h := &n.held[i]; h.conn != c && h.conn.node == c.node && h.conn.listener == c.listener {
+			h.until--
 		}
-		if o.until--; o.until > 0 {
-			return false
+	}
+	n.held = slices.DeleteFunc(n.held, func(h heldUp[Out, In]) bool {
+		if h.until == 0 {
+			h.release()
 		}
-		o.resume()
-		return true
+		return h.until == 0
 	})
 }
 

@@ -257,59 +257,75 @@ func TestHealingEndsWhatWasLeftHalfDone(t *testing.T) {
 	}
 }
 
-// holdOnce holds up a reader at the first arrival, until another connection has brought so many transmissions.
+// holdOnce lets a fault hold up once, until another connection has brought so many transmissions.
 type holdOnce struct {
 	choice.Source
+	fault string
 	until int
 	held  bool
 }
 
 func (h *holdOnce) Value(site choice.Site, n int) int {
 	switch site.Name {
-	case "swarm", "swarm/slow-reader":
+	case "swarm", "swarm/" + h.fault:
 		return n - 1
-	case "slow-reader":
+	case h.fault:
 		if !h.held {
 			h.held = true
 			return n - 1
 		}
-	case "slow-reader-until":
+	case h.fault + "-until":
 		return h.until
 	}
 	return 0
 }
 
-func TestASlowReaderGoesOnWhenAnotherConnectionSpeaks(t *testing.T) {
-	for until := 1; until <= 3; until++ {
-		sc := &sim.Scenario{Name: t.Name(), Setup: func(w *sim.World) func() {
-			n := sim.NewNetwork[string, string](w)
-			require.NoError(t, n.Listen("router", newEcho()))
-			client := w.Node("client")
-			return func() {
-				ctx := context.Background()
-				old, err := n.Dialer(client).Dial(ctx, "router", "me")
-				require.NoError(t, err)
-				read := false
-				client.Go("reader", func() {
-					_, err := old.Receive()
+// TestWhoIsHeldUpAtAConnectionGoesOnWhenAnotherSpeaks: who reads from a connection that has something for it, and who closes one.
+func TestWhoIsHeldUpAtAConnectionGoesOnWhenAnotherSpeaks(t *testing.T) {
+	uses := map[string]func(net.Conn[string, string]) error{
+		"slow-reader": func(c net.Conn[string, string]) error {
+			_, err := c.Receive()
+			return err
+		},
+		"slow-close": net.Conn[string, string].Close,
+	}
+	for fault, use := range uses {
+		for until := 1; until <= 3; until++ {
+			sc := &sim.Scenario{Name: t.Name(), Setup: func(w *sim.World) func() {
+				n, e := sim.NewNetwork[string, string](w), newEcho()
+				require.NoError(t, n.Listen("router", e))
+				client := w.Node("client")
+				return func() {
+					ctx := context.Background()
+					old, err := n.Dialer(client).Dial(ctx, "router", "me")
 					require.NoError(t, err)
-					read = true
-				})
-				sleep(w, time.Second)
-				require.NoError(t, old.Send(ctx, "hello"))
-				sleep(w, time.Second)
-				other, err := n.Dialer(client).Dial(ctx, "router", "me")
-				require.NoError(t, err)
-				for i := 1; i <= until; i++ {
-					require.False(t, read, "before transmission %d", i)
-					require.NoError(t, other.Send(ctx, "hello"))
+					done := false
+					client.Go("user", func() {
+						require.NoError(t, use(old))
+						done = true
+					})
 					sleep(w, time.Second)
+					_ = old.Send(ctx, "hello") // a connection that is only being closed still carries it
+					sleep(w, time.Second)
+					_, free := client.FreeSince()
+					require.False(t, free)
+					other, err := n.Dialer(client).Dial(ctx, "router", "me")
+					require.NoError(t, err)
+					for i := 1; i <= until; i++ {
+						require.False(t, done, "%s, before transmission %d", fault, i)
+						w.Inline(func() { require.Len(t, e.peers, 2) })
+						require.NoError(t, other.Send(ctx, "hello"))
+						sleep(w, time.Second)
+					}
+					require.True(t, done, "%s, behind transmission %d", fault, until)
+					since, free := client.FreeSince()
+					require.True(t, free)
+					require.Equal(t, w.Elapsed()-time.Second, since)
 				}
-				require.True(t, read, "behind transmission %d", until)
-			}
-		}}
-		result, err := sim.NewRunner().Run(sc, sim.RunConfig{Source: &holdOnce{Source: seeded(1), until: until}})
-		require.NoError(t, err)
-		require.Nil(t, result.Failure)
+			}}
+			result, err := sim.NewRunner().Run(sc, sim.RunConfig{Source: &holdOnce{Source: seeded(1), fault: fault, until: until}})
+			require.NoError(t, err)
+			require.Nil(t, result.Failure)
+		}
 	}
 }

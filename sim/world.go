@@ -242,6 +242,10 @@ func (n *Node) Tasks() (count int) {
 	return count
 }
 
+// FreeSince is since when, in virtual time, nothing holds up a task of the node: no stall, and no fault of a network that holds up who
+// uses it. ok is false while something does: then who waits for the node may wait longer, and nothing is wrong.
+func (n *Node) FreeSince() (since time.Duration, ok bool) { return n.node.FreeSince() }
+
 // Stall holds up all tasks of the node for d of virtual time: a collector's pause, a suspended laptop.
 func (n *Node) Stall(d time.Duration) {
 	n.world.Logf("%s stalls for %s", n.Name(), d)

@@ -13,6 +13,8 @@ type Node struct {
 	kernel  *Kernel
 	crashed bool
 	stalls  int32 // that hold up its tasks
+	heldUp  int32 // stalls under way, of all its tasks or of one
+	freeAt  time.Duration
 }
 
 // NewNode makes a node.
@@ -55,12 +57,38 @@ func (n *Node) Crash() {
 	}
 }
 
+// FreeSince is since when nothing holds up a task of the node: the end of the last stall. ok is false while one is under way.
+//
+//go:norace
+func (n *Node) FreeSince() (since time.Duration, ok bool) { return n.freeAt, n.heldUp == 0 }
+
+// hold counts a stall that begins, and free one that ends.
+//
+//go:norace
+func (n *Node) hold() {
+	if n != nil {
+		n.heldUp++
+	}
+}
+
+//go:norace
+func (n *Node) free() {
+	if n != nil {
+		n.heldUp--
+		n.freeAt = n.kernel.Now()
+	}
+}
+
 // Stall holds up all tasks of the node for d of virtual time: a collector's pause, a suspended laptop.
 //
 //go:norace
 func (n *Node) Stall(d time.Duration) {
+	n.hold()
 	n.stall(1)
-	n.kernel.After(nil, "stall", d, func() { n.stall(-1) })
+	n.kernel.After(nil, "stall", d, func() {
+		n.stall(-1)
+		n.free()
+	})
 }
 
 //go:norace
@@ -82,12 +110,14 @@ func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 	k.touchAll()
 	t.stalls++
 	k.update(t)
+	t.node.hold()
 	stalled := true
 	release = func() {
 		if !stalled {
 			return
 		}
 		stalled = false
+		t.node.free()
 		if t.stalls--; !t.finished {
 			k.touchAll()
 			k.update(t)

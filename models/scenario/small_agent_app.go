@@ -34,7 +34,7 @@ func newApp(s *smallAgent, number int, a Application, node *sim.Node, dialer pro
 	p := &app{
 		smallAgent: s, Application: a, number: number, node: node, scheduler: node.Scheduler(),
 		resume: sched.NewChan[struct{}](host, 0), finished: sched.NewChan[struct{}](host, 1),
-		monitor: models.NewMonitor(models.Options{World: s.world, Config: a.Config, Stall: s.slack}),
+		monitor: models.NewMonitor(models.Options{World: s.world, Config: a.Config, FreeSince: node.FreeSince}),
 	}
 	p.dialer = p.monitor.Dialer(dialer)
 	s.world.OnStep(func() {
