@@ -177,7 +177,8 @@ func (a *Agent) IsOwnRouter(router protocol.Router) bool { return a.config.isOwn
 // Close ends the agent: nothing connects or commits from now, all sessions are
 // closed, calls under way answer ErrClosed, and when it returns no task of the
 // agent is left (property S12). It does not wait for the consumers of events and
-// messages, and may be called by them, and again. It must not be called from a
+// messages, and may be called by them, and again: each call does all of this, so
+// that none depends on how far another has come. It must not be called from a
 // Dialer.
 func (a *Agent) Close() {
 	a.routersMu.Lock()
@@ -188,17 +189,13 @@ func (a *Agent) Close() {
 		o.Observe(CloseBegan{})
 	}
 	a.routersMu.Unlock()
-	if first {
-		var clients []*Client
-		for _, r := range routers {
-			if c := r.close(); c != nil {
-				clients = append(clients, c)
-			}
-		}
-		a.cancel()
-		for _, c := range clients {
-			c.stop(ErrClosed)
-		}
+	var clients []*Client
+	for _, r := range routers {
+		clients = append(clients, r.close()...)
+	}
+	a.cancel()
+	for _, c := range clients {
+		c.stop(ErrClosed)
 	}
 	a.tasks.Wait()
 	if o := a.env.Observer; first && o != nil {

@@ -23,7 +23,7 @@ type Client struct {
 	// ctx ends when the connection is lost or closed.
 	ctx    context.Context
 	cancel context.CancelFunc
-	// lost is set once, by who finds out first; see stop.
+	// lost is set by who finds out first; see stop.
 	lost *sched.AtomicBool
 	send *sched.Chan[[]protocol.Request]
 
@@ -80,13 +80,12 @@ func (c *Client) Session() net.SessionID { return c.session.ID }
 func (c *Client) Service() *protocol.ServiceID { return c.service }
 
 // stop ends the client: what waits is answered with an error, and the connection
-// is closed, so that the receiving task ends and runs the disconnect handler.
-// From the second time it does nothing.
+// is closed, so that the receiving task ends and runs the disconnect handler. Each
+// call does all of it: who comes second does not rely on the first, which may still
+// be at it, and the receiving task, which is the last, leaves nothing open.
 func (c *Client) stop(cause error) {
-	if c.lost.Swap(true) {
-		return
-	}
-	if o := c.state.agent.env.Observer; o != nil {
+	o := c.state.agent.env.Observer
+	if first := !c.lost.Swap(true); first && o != nil {
 		o.Observe(SessionLost{c.state.router, c.session.ID, cause})
 	}
 	err := cause
@@ -94,7 +93,9 @@ func (c *Client) stop(cause error) {
 		err = &protocol.Error{Kind: protocol.Network, Detail: "connection lost", Cause: cause}
 	}
 	c.mu.Lock()
-	c.err = err
+	if c.err == nil {
+		c.err = err
+	}
 	flights := c.flights.takeAll()
 	for _, f := range flights {
 		c.abandon(f, err, false)

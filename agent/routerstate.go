@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"slices"
+
 	"github.com/heddle-go/heddle/agent/protocol"
 	"github.com/heddle-go/heddle/agent/session"
 	"github.com/heddle-go/heddle/sched"
@@ -118,18 +120,18 @@ func (r *routerState) removeQueues(ids []protocol.QueueID) error {
 	return nil
 }
 
-// close begins the end of the router: it returns the client to be stopped, if any.
-func (r *routerState) close() *Client {
+// close begins the end of the router: it returns the clients to be stopped. From
+// the second time it returns those that are left.
+func (r *routerState) close() []*Client {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.closed = true
-	if v := r.clients.Get(); v != nil {
-		if c, filled := v.Read(); filled {
+	if v := r.clients.Get(); v != nil && !r.closed {
+		if _, filled := v.Read(); filled {
 			r.removeVar(v, RemovedClosed)
-			return c.client
 		}
 	}
-	return nil
+	r.closed = true
+	return slices.Clone(r.live)
 }
 
 // forgetLive drops a client whose disconnect handler is done.

@@ -130,6 +130,7 @@ func (c *Call) returned(err error) {
 	if c.kind == callClose {
 		m.closes = slices.DeleteFunc(m.closes, func(o *Call) bool { return o == c })
 		m.closed = true
+		m.s12Closed()
 		return
 	}
 	r := c.router

@@ -139,6 +139,7 @@ func (p *play) refuse() {
 // lose ends a connection; its handler has yet to run.
 func (p *play) lose(s net.SessionID) {
 	p.m.ended(p.m.sessions[s])
+	p.m.letGo(p.m.sessions[s])
 	p.see(agent.SessionLost{Router: home, Session: s})
 }
 

@@ -199,10 +199,10 @@ func breaches() []breach {
 			p.see(agent.CloseReturned{})
 		}, last: func(p *play) { p.see(agent.ConnectStarted{Router: home, Var: 1, At: p.now()}) }},
 		{id: "S12", name: "a closed agent leaves a connection", last: func(p *play) {
-			p.m.Close()
+			c := p.m.Close()
 			p.see(agent.CloseBegan{})
 			p.see(agent.CloseReturned{})
-			p.m.Finish()
+			c.Return(nil)
 		}},
 		{id: "S13", name: "an attempt begins before the error expires", before: func(p *play) {
 			p.refuse()

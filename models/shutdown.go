@@ -54,6 +54,15 @@ func (m *Monitor) s12Shutdown(t agent.Transition) {
 	}
 }
 
+// s12Closed reads which connections the agent has, when a call of Close has returned.
+func (m *Monitor) s12Closed() {
+	for _, r := range m.routers {
+		if len(r.opened) > 0 {
+			m.fail("S12", "router %s: the connection of session %s is not closed when a call of Close has returned", r.name, r.opened[0])
+		}
+	}
+}
+
 // Finish judges the end of a run: what a closed agent has left (S12), events that no critical section queued (S10), and whether the
 // histories are linearizable. It returns the keys that could not be decided in time, which are no pass.
 func (m *Monitor) Finish() (unknown []string) {
@@ -64,9 +73,6 @@ func (m *Monitor) Finish() (unknown []string) {
 			m.settleSection(r)
 			if !m.closed || m.crashed {
 				continue
-			}
-			if len(r.opened) > 0 {
-				m.fail("S12", "router %s: the connection of session %s is open after the agent was closed", r.name, r.opened[0])
 			}
 			if r.worker.variable != 0 {
 				m.fail("S12", "router %s: worker %d is there after the agent was closed", r.name, r.worker.variable)

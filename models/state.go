@@ -44,7 +44,7 @@ type router struct {
 
 	worker      workerShadow
 	sessions    []*session // published, their disconnect handler not finished, oldest first
-	opened      []*session // connections that the agent has been given and has not ended
+	opened      []*session // connections that the agent has been given and has not closed, whoever ended them
 	queues      map[protocol.QueueID]*queue
 	order       []*queue
 	in          [places]int // queues in each place

@@ -8,7 +8,7 @@ import (
 	"github.com/heddle-go/heddle/net"
 )
 
-// The network as the agent has it: which connections it was given and has not ended, what it sent on each and what it was given
+// The network as the agent has it: which connections it was given and has not closed, what it sent on each and what it was given
 // back. This is the Monitor's own knowledge of answers, and costs no point of the schedule.
 
 // Dialer passes on to inner what the agent does, and tells the Monitor.
@@ -60,7 +60,9 @@ func (c *tapConn) Receive() ([]protocol.Response, error) {
 
 func (c *tapConn) Close() error {
 	c.m.unseen(func() { c.m.ended(c.session) })
-	return c.Conn.Close()
+	err := c.Conn.Close()
+	c.m.unseen(func() { c.m.letGo(c.session) })
+	return err
 }
 
 func (m *Monitor) dialled(id protocol.Router) {
@@ -94,10 +96,13 @@ func (m *Monitor) ended(s *session) {
 	}
 	m.time++
 	s.closed = true
+}
+
+// letGo is told when the agent's Close of the connection has returned.
+func (m *Monitor) letGo(s *session) {
+	m.time++
 	r := s.router
-	if i := slices.Index(r.opened, s); i >= 0 {
-		r.opened = slices.Delete(r.opened, i, i+1)
-	}
+	r.opened = slices.DeleteFunc(r.opened, func(o *session) bool { return o == s })
 }
 
 // sent is told before the router can have the block.

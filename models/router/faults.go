@@ -23,6 +23,7 @@ const (
 	EndLate                       // END and ENDS come up to 15 s late
 	PushJoined                    // what is pushed waits for the next block of answers, and leads it
 	TakenBehind                   // what a block has just subscribed is taken by another client, or deleted, right behind its answers
+	ServiceLent                   // another client had the service, and loses a queue of it, when its subscriber subscribes it again: the ENDS is void
 
 	RouterRestart    // all sessions and subscriptions are lost
 	RouterForget     // a session's subscriptions are forgotten; it ends when the router heals, or sooner
@@ -45,7 +46,7 @@ var faultTable = [faultCount]struct {
 	AnswerTwice: {"answer-twice", 4}, AnswerReversed: {"answer-reversed", 4}, AnswerThenClose: {"answer-then-close", 4},
 	ErrorTemporary: {"error-temporary", 6}, ErrorPermanent: {"error-permanent", 6}, ServiceRefused: {"service-refused", 2},
 	ServiceIgnored: {"service-ignored", 4}, HandshakeRefused: {"handshake-refused", 4}, EndLate: {"end-late", 2}, PushJoined: {"push-joined", 2},
-	TakenBehind:   {"taken-behind", 2},
+	TakenBehind: {"taken-behind", 2}, ServiceLent: {"service-lent", 2},
 	RouterRestart: {name: "router-restart"}, RouterForget: {name: "router-forget"}, QueueTaken: {name: "queue-taken"},
 	ServiceTaken: {name: "service-taken"}, QueueDeleted: {name: "queue-deleted"}, ServiceChanged: {name: "service-changed"},
 	RouterDowngraded: {name: "router-downgraded"},
@@ -127,37 +128,38 @@ func (r *Router) refusal(q protocol.Request) *protocol.Error {
 	return nil
 }
 
-// takeBehind takes one thing that the block has subscribed on the session: the whole service, or a queue, singly subscribed or of the
-// service, which is displaced or deleted.
+// takeBehind takes one thing that the block has subscribed on the session: the whole service, of which one queue may be enough, or a
+// queue, singly subscribed or of the service, which is displaced or deleted.
 func (r *Router) takeBehind(s *session, block []protocol.Request) {
 	if !r.strikes(TakenBehind) {
 		return
 	}
 	var queues []*queue
+	whole := false
 	for _, q := range block {
 		switch q.Command {
 		case protocol.SUBS, protocol.NSUBS:
-			v := s.service
-			if v == nil || v.subscriber != s {
-				continue
-			}
-			if r.Env.Value("router/service-behind", 2) == 0 && r.DisplaceService(v.credential) {
-				r.loseOne(v)
-				r.struck(TakenBehind)
-				return
-			}
-			for _, o := range r.order {
-				if o.service == v && o.owner == s {
-					queues = append(queues, o)
+			if v := s.service; v != nil && v.subscriber == s {
+				whole = true
+				for _, o := range r.order {
+					if o.service == v && o.owner == s {
+						queues = append(queues, o)
+					}
 				}
 			}
 		case protocol.SUB, protocol.NSUB:
 			if o := r.queues[QueueName{party(q.Command), q.Queue}]; o != nil && o.owner == s {
+				whole = whole || o.service != nil
 				queues = append(queues, o)
 			}
 		}
 	}
-	if len(queues) == 0 {
+	switch {
+	case whole && r.Env.Value("router/service-behind", 2) == 0:
+		r.struck(TakenBehind)
+		r.lend(s.service)
+		return
+	case len(queues) == 0:
 		return
 	}
 	r.struck(TakenBehind)
@@ -204,8 +206,8 @@ func (r *Router) Arm(rules Rules, times int) {
 	})
 	arm(ServiceTaken, func() bool {
 		for _, v := range r.services {
-			if r.DisplaceService(v.credential) {
-				r.loseOne(v)
+			if r.isSubscribed(v) {
+				r.lend(v)
 				return true
 			}
 		}
@@ -233,11 +235,16 @@ func (r *Router) Arm(rules Rules, times int) {
 	})
 }
 
-// loseOne lets a service that another client has taken lose one of its queues there, now and then: who had it before is not told.
-func (r *Router) loseOne(v *service) {
-	if r.Env.Value("router/lost", 3) < 2 {
-		return
+// lend lets another client take the service. Now and then it loses a queue there, of which who had it before is not told.
+func (r *Router) lend(v *service) {
+	r.takeService(r.stranger(v), v)
+	if r.Env.Value("router/lost", 2) == 1 {
+		r.loseOne(v)
 	}
+}
+
+// loseOne lets a service lose one of its queues.
+func (r *Router) loseOne(v *service) {
 	q := r.pick(func(q *queue) bool { return q.service == v })
 	switch {
 	case q == nil:

@@ -143,10 +143,13 @@ func TestAPushIsHeldForAWhileOnly(t *testing.T) {
 }
 
 func TestWhatIsTakenRightBehindItsAnswer(t *testing.T) {
-	for chosen, want := range map[int][]protocol.Kind{0: {protocol.SOK, protocol.END}, 2: {protocol.SOK, protocol.DELD}} {
+	type chosen struct{ service, deleted int }
+	for chosen, want := range map[chosen][]protocol.Kind{
+		{0, 0}: {protocol.SOK, protocol.ENDS}, {1, 0}: {protocol.SOK, protocol.END}, {1, 2}: {protocol.SOK, protocol.DELD},
+	} {
 		b := newBench(t)
 		b.always(router.TakenBehind)
-		b.chosen["router/deleted-behind"] = chosen
+		b.chosen["router/service-behind"], b.chosen["router/deleted-behind"] = chosen.service, chosen.deleted
 
 		c := b.connect("a", messaging)
 		got := kinds(b.asks(c, sub(1)))
@@ -162,6 +165,22 @@ func TestWhatIsTakenRightBehindItsAnswer(t *testing.T) {
 	b.asks(c, subs(c.service))
 	b.pass(0)
 	require.Contains(t, c.got(), protocol.ENDS)
+}
+
+func TestAServiceThatWasLentComesBackWithoutAQueueAndNobodySaysSo(t *testing.T) {
+	b := newBench(t)
+	b.always(router.ServiceLent)
+	c := b.connect("a", messaging)
+	b.asks(c, sub(1), sub(2))
+	require.Zero(t, b.fired[router.ServiceLent.String()])
+
+	got := b.asks(c, subs(c.service))
+	b.pass(time.Minute)
+
+	require.Equal(t, int64(1), got[0].Count)
+	require.Equal(t, []protocol.Kind{protocol.ALLS}, c.got())
+	require.NotEqual(t, b.owner(1), b.owner(2))
+	require.Equal(t, 1, b.effect[router.ServiceLent.String()])
 }
 
 func TestARefusedHandshake(t *testing.T) {

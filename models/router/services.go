@@ -92,6 +92,11 @@ func (r *Router) subscribeService(s *session, party protocol.Party, sub protocol
 	if v == nil || v.id != sub.Service {
 		return refused(protocol.CodeService)
 	}
+	if r.has(s, v) && r.strikes(ServiceLent) {
+		r.struck(ServiceLent)
+		r.takeService(r.stranger(v), v)
+		r.loseOne(v)
+	}
 	r.takeService(s, v)
 	figures := r.figures(v, func(*queue) bool { return true })
 	r.after(0, func() { r.push(s, protocol.Response{Kind: protocol.ALLS}) })
@@ -104,9 +109,8 @@ func (r *Router) takeService(s *session, v *service) {
 		if old == s || old.service != v {
 			continue
 		}
-		lost := r.figures(v, func(q *queue) bool { return q.owner == old })
-		if lost.Count > 0 || v.subscriber == old {
-			r.displaceService(v, old, lost)
+		if r.has(old, v) {
+			r.displaceService(v, old, r.figures(v, func(q *queue) bool { return q.owner == old }))
 		}
 	}
 	for _, q := range r.order {
@@ -150,16 +154,26 @@ func (v *service) forgetEnds(s *session) {
 	v.ends = slices.DeleteFunc(v.ends, func(e *end) bool { return e.to == s })
 }
 
-// DisplaceService lets another client with the same certificate take a service that somebody has subscribed. It says whether
-// that displaced somebody.
+// DisplaceService lets another client with the same certificate take a service that somebody has subscribed, whole or a queue of it.
+// It says whether that displaced somebody.
 func (r *Router) DisplaceService(c protocol.Credential) bool {
 	for _, v := range r.services {
-		if v.credential == c && v.subscriber != nil && v.subscriber.peer != nil {
+		if v.credential == c && r.isSubscribed(v) {
 			r.takeService(r.stranger(v), v)
 			return true
 		}
 	}
 	return false
+}
+
+// isSubscribed says whether a client of the network has subscribed the service, or a queue of it.
+func (r *Router) isSubscribed(v *service) bool {
+	return slices.ContainsFunc(r.open, func(s *session) bool { return s.peer != nil && r.has(s, v) })
+}
+
+// has says whether the session has subscribed the service, or a queue of it.
+func (r *Router) has(s *session, v *service) bool {
+	return v.subscriber == s || s.service == v && slices.ContainsFunc(r.order, func(q *queue) bool { return q.service == v && q.owner == s })
 }
 
 // Downgrade restarts the router as a version that knows no services; it forgets them and their associations. Upgrade restarts it
