@@ -113,9 +113,16 @@ func (r *routerState) apply(c *Client, request *protocol.Request, wish uint64, a
 		r.queues.forget(q)
 		b.taken = append(b.taken, q.id)
 		return SubEnded, nil
+	case service && r.isActiveOn(c) && answer.at < r.service.active.at:
+		// Whether the figures that came behind it count it nobody knows.
+		if b.pending == nil {
+			b.pending = errEnded
+		}
+		return SubOutdated, nil
 	case service:
 		b.counted = append(b.counted, q.id)
-		return r.count(c, q, answer.at), nil
+		r.count(c, q, answer.at)
+		return SubCounted, nil
 	}
 	r.queues.move(q, queueActive, c.session.ID, answer.at)
 	b.active = append(b.active, q.id)

@@ -33,10 +33,12 @@ const (
 	// and the queues that were confirmed singly after them; Queues, if any, those
 	// that the figures may not count: they are pending, on their own.
 	ServiceSubscribed
-	// ServiceSubError: Wanted, which is given up, and Err, why.
+	// ServiceSubError: Wanted, which is given up, and Err, why. What was counted
+	// under the service on this session is pending, on its own: Queues.
 	ServiceSubError
 	// ServiceUnavailable: Wanted, which is given up. The session has no such
-	// service: every queue of it is to be subscribed on its own, anew.
+	// service: every queue of it is to be subscribed on its own, anew. Queues, if
+	// any, are so already: those counted under it on this session.
 	ServiceUnavailable
 	// ServiceDisconnected: Figures, the subscription that is lost with its
 	// session; it is now pending, unless a newer one was; Queues, those that the

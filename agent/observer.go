@@ -178,9 +178,9 @@ type (
 	// on the session, was applied. Confirmed is the router's own figure for
 	// SubActivated and SubRefreshed, Figures what is recorded with it; Counted are
 	// the queues that were confirmed singly after it and stay counted. Queues are
-	// those that the router's figures may not count: they are pending singly, and
-	// with them the service, for figures that do. Err is the answer's error.
-	// Correlation is that of the request; zero if it was not sent. Late: the answer
+	// those that the router's figures may not count, or, with SubFailed and
+	// SubUnavailable, that were counted under it on this session all the same: they
+	// are pending singly. Err is the answer's error. Correlation is that of the request; zero if it was not sent. Late: the answer
 	// came after its timeout.
 	ServiceCommitted struct {
 		Router      protocol.Router
@@ -237,20 +237,17 @@ type QueueResult struct {
 // SubOutcome is what became of an answer to a subscription.
 type SubOutcome uint8
 
-// The outcomes. All but the first seven change nothing.
+// The outcomes. All but the first six change nothing.
 const (
 	// SubActivated: it is active under the session.
 	SubActivated SubOutcome = iota + 1
 	// SubCounted: the queue is counted under the session's service.
 	SubCounted
-	// SubIncluded: the queue is covered by the session's service, and was confirmed
-	// before the figures of its SOKS, which include it.
-	SubIncluded
 	// SubRefreshed: the service was active on the session already, and these are
 	// newer figures; what is pending stays.
 	SubRefreshed
 	// SubFailed: a permanent error; no longer wanted, and with a service neither
-	// are the queues that it covered, unless it is active all the same.
+	// are the queues that it covered. If it was active on this session it ends.
 	SubFailed
 	// SubEnded: confirmed, then ended by the router before this was committed.
 	// Covered queues as with SubFailed.
@@ -263,7 +260,8 @@ const (
 	// SubNotPending: it was not pending any more.
 	SubNotPending
 	// SubOutdated: what is pending is newer than the request: another key, another
-	// service value, or wanted again since the router ended it.
+	// service value, or wanted again since the router ended it; or figures of the
+	// service came behind the answer, which may not count the queue.
 	SubOutdated
 )
 

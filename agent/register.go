@@ -36,11 +36,10 @@ type queue struct {
 	// service is that which covers a counted queue. inFigures: the figures of the
 	// active service count it, as one confirmed singly after its SOKS. vouched: if
 	// the router's figures are those that cover it, of the active service or else of
-	// the pending one, the queue is in them. doubted: its last figures did not vouch
-	// for it, and may count it all the same, once it is confirmed again.
-	service                     protocol.ServiceID
-	inFigures, vouched, doubted bool
-	prev, next                  *queue
+	// the pending one, the queue is in them.
+	service            protocol.ServiceID
+	inFigures, vouched bool
+	prev, next         *queue
 }
 
 // queueList is a doubly linked list of queues in the order in which they came:

@@ -32,12 +32,10 @@ type serviceState struct {
 // this session: meanwhile the queue may have been deleted, or taken by another
 // client, of which an earlier session is not told, nor this one if the SOKS has
 // made the ENDS void. If they are not those that are known to count it
-// (queue.vouched), it is subscribed on its own, and then the service once more.
-// Whether the first figures counted what was confirmed again nobody knows
-// (queue.doubted). If those of the second SOKS count it beyond the first, all is
-// well again. If they are the same, either they count it, or it was lost once more
-// in between: that an END would tell, on this session. So it stays as it is until
-// the next, where it is subscribed on its own again.
+// (queue.vouched), it is subscribed on its own, behind them: what becomes of it then
+// the router tells, on this session. It may be counted twice from there on, once in
+// the router's figures; so the figures of the next session do not fit either, and
+// it is subscribed on its own there again.
 type activeService struct {
 	sub     protocol.ServiceSub
 	session net.SessionID
@@ -79,23 +77,12 @@ func (r *routerState) subscribeService(ctx context.Context, sub protocol.Service
 // subscribeServiceOn subscribes the service on a session if it is pending. The
 // error says why it stayed pending.
 func (r *routerState) subscribeServiceOn(ctx context.Context, c *Client, sub protocol.ServiceSub) error {
-	return r.askServiceIf(ctx, c, func() bool { return r.service.pending != nil && *r.service.pending == sub })
-}
-
-// recheckService subscribes the service once more if that is wanted on the session
-// on which it is active. What is confirmed after that although it was asked for
-// before may be counted twice, until the figures of the next session.
-func (r *routerState) recheckService(ctx context.Context, c *Client) error {
-	return r.askServiceIf(ctx, c, func() bool { return r.isActiveOn(c) })
-}
-
-func (r *routerState) askServiceIf(ctx context.Context, c *Client, wanted func() bool) error {
 	r.mu.Lock()
-	if !wanted() {
+	if r.service.pending == nil || *r.service.pending != sub {
 		r.mu.Unlock()
 		return nil
 	}
-	asked, ok := r.beginService(c, true)
+	asked, ok := r.beginService(c)
 	r.mu.Unlock()
 	if !ok {
 		return nil
@@ -116,10 +103,9 @@ type serviceQuestion struct {
 	round    uint64
 }
 
-// beginService makes the request for the pending service, if there is any. One that
-// is active on the session already has time until the last: the queues come first.
-func (r *routerState) beginService(c *Client, last bool) (asked serviceQuestion, ok bool) {
-	if r.closed || r.service.pending == nil || r.isActiveOn(c) && !last {
+// beginService makes the request for the pending service, if there is any.
+func (r *routerState) beginService(c *Client) (asked serviceQuestion, ok bool) {
+	if r.closed || r.service.pending == nil {
 		return serviceQuestion{}, false
 	}
 	request := protocol.Request{Command: r.agent.config.Party.ServiceCommand(), Service: *r.service.pending}
@@ -201,9 +187,12 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 			r.service.pending, event.Wanted = nil, sub
 		}
 		r.uncover(false)
-		if len(done.Queues) > 0 && r.service.pending == nil {
-			r.service.want(done.Figures)
-		}
+	}
+	if active := r.service.active; active != nil && active.session == c.session.ID && (done.Outcome == SubFailed || done.Outcome == SubUnavailable) {
+		// The router contradicts itself, and may have taken the service back before, with an answer that was lost, and an ENDS made void.
+		r.endActive()
+		done.Queues = r.uncover(true)
+		event.Queues = done.Queues
 	}
 	if o != nil {
 		o.Observe(done)
@@ -269,18 +258,15 @@ func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint
 	if active := r.service.active; active != nil && active.session != c.session.ID {
 		r.demoteService()
 	}
-	grown, same := r.expected(c, done.Wanted, at)
-	fit := done.Confirmed == grown || done.Confirmed == same
+	fit := done.Confirmed == r.expected(c, done.Wanted, at)
 	active := &activeService{done.Confirmed, c.session.ID, at}
 	r.service.active = active
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
-		here := q.session == active.session
-		if q.inFigures = here && q.at > active.at; q.inFigures {
+		if q.inFigures = q.session == active.session && q.at > active.at; q.inFigures {
 			active.sub = active.sub.With(q.id)
 			done.Counted = append(done.Counted, q.id)
 		}
-		q.vouched = q.inFigures || q.vouched && fit && (here || !q.doubted)
-		q.doubted = !q.vouched || q.doubted && !q.inFigures && done.Confirmed != grown
+		q.vouched = q.inFigures || q.vouched && fit
 	}
 	done.Figures = active.sub
 	done.Queues = r.release(true, func(q *queue) bool {
@@ -290,29 +276,22 @@ func (r *routerState) activateService(c *Client, done *ServiceCommitted, at uint
 
 // expected is what the figures of an SOKS received at at are if the router has lost
 // and gained nothing: those of the last SOKS on this session, or else those asked
-// for, and what was confirmed singly before at. They are the same if all of that
-// which was doubted is in them already, and have grown if none of it is.
-func (r *routerState) expected(c *Client, wanted protocol.ServiceSub, at uint64) (grown, same protocol.ServiceSub) {
-	if !r.isActiveOn(c) {
-		for q := r.queues.first(queueCounted); q != nil; q = q.next {
-			if q.inFigures && q.at < at {
-				wanted = wanted.With(q.id)
-			}
-		}
-		return wanted, wanted
+// for, and what was confirmed singly before at.
+func (r *routerState) expected(c *Client, wanted protocol.ServiceSub, at uint64) protocol.ServiceSub {
+	figures, onTop := wanted, true
+	if r.isActiveOn(c) {
+		figures, onTop = r.service.active.sub, false
 	}
-	grown = r.service.active.sub
-	same = grown
 	for q := r.queues.first(queueCounted); q != nil; q = q.next {
-		switch {
+		switch before := q.at < at; {
 		case !q.inFigures:
-		case q.at > at:
-			grown, same = grown.Without(q.id), same.Without(q.id)
-		case q.doubted:
-			same = same.Without(q.id)
+		case onTop && before:
+			figures = figures.With(q.id)
+		case !onTop && !before:
+			figures = figures.Without(q.id)
 		}
 	}
-	return grown, same
+	return figures
 }
 
 // unvouch is called when figures are given up for others that may not count the
@@ -334,7 +313,7 @@ func (r *routerState) endActive() {
 // count counts a queue, confirmed at at, under the session's service: the seed's
 // accumulating merge. A service of a session that is no longer current is not
 // dropped for it, as in the seed, but demoted first.
-func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
+func (r *routerState) count(c *Client, q *queue, at uint64) {
 	if active := r.service.active; active != nil && active.session != c.session.ID {
 		r.demoteService()
 	}
@@ -344,12 +323,8 @@ func (r *routerState) count(c *Client, q *queue, at uint64) SubOutcome {
 	active := r.service.active
 	r.queues.move(q, queueCounted, c.session.ID, at)
 	q.service = *c.service
-	if at < active.at {
-		return SubIncluded
-	}
 	q.inFigures, q.vouched = true, true
 	active.sub = active.sub.With(q.id)
-	return SubCounted
 }
 
 // uncount takes q out of the active service's figures if it is counted there; it

@@ -12,7 +12,7 @@ import (
 // errNotCurrent: the session of an answer is not the router's current one.
 var errNotCurrent = &protocol.Error{Kind: protocol.Network, Detail: "the session was replaced or ended"}
 
-// errEnded: the router ended what it had confirmed, but it is wanted again.
+// errEnded: the router ended what it had confirmed, or may have, and it is wanted.
 var errEnded = &protocol.Error{Kind: protocol.Network, Detail: "the subscription ended meanwhile"}
 
 // subscribeQueues is SubscribeQueues: record, connect, subscribe. From the record

@@ -44,8 +44,7 @@ func (r *routerState) work(v *session.Var[workerState]) {
 }
 
 // attempt is one round of a worker: connect or wait, then subscribe the service,
-// then the queues in batches. A service that is subscribed on this session already
-// comes after the queues, so that its figures speak for them. It reports false if
+// then the queues in batches: those too that its figures leave in doubt. It reports false if
 // the worker has ended: nothing is pending, or all of it has been taken on by calls
 // under way on this session, which start a worker if they leave anything (L2, L3).
 //
@@ -84,7 +83,7 @@ func (r *routerState) attempt(v *session.Var[workerState], n int) bool {
 	if o != nil {
 		o.Observe(WorkerConnected{r.router, v.ID(), c.session.ID})
 	}
-	service, asksService := r.beginService(c, len(queues) == 0)
+	service, asksService := r.beginService(c)
 	var asked question
 	if !asksService {
 		asked, queues = r.begin(c, queues)
@@ -99,7 +98,6 @@ func (r *routerState) attempt(v *session.Var[workerState], n int) bool {
 	}
 	if len(asked.requests) > 0 {
 		_ = r.subscribeOn(ctx, c, asked, queues)
-		_ = r.recheckService(ctx, c)
 	}
 	return true
 }

@@ -154,15 +154,6 @@ func (a *abstract) count(id protocol.QueueID, s net.SessionID) (legal bool) {
 	return legal
 }
 
-// include: as count, but the queue is in the figures that the router has told since.
-func (a *abstract) include(id protocol.QueueID, s net.SessionID) (legal bool) {
-	q := a.wish(id)
-	legal = q.place == pending && a.isCurrent(s) && a.service.session == s && a.service.figures
-	a.put(q, included, s)
-	q.service = a.service.id
-	return legal
-}
-
 // refuse: the router will not subscribe the queue, or had ended it before its answer could count. Temporary errors leave it pending.
 func (a *abstract) refuse(id protocol.QueueID, s net.SessionID, temporary bool) (legal bool) {
 	q := a.wish(id)
@@ -197,25 +188,24 @@ func (a *abstract) wantService(sub protocol.ServiceSub, released []protocol.Queu
 }
 
 // confirmService: the router has subscribed the pending service on the session, with figures that include what was counted, but for
-// what stays counted. What they may not include is pending singly, and the service anew, as again.
-func (a *abstract) confirmService(s net.SessionID, sub protocol.ServiceSub, stays, released []protocol.QueueID, again protocol.ServiceSub) (legal bool) {
+// what stays counted. What they may not include is pending singly.
+func (a *abstract) confirmService(s net.SessionID, sub protocol.ServiceSub, stays, released []protocol.QueueID) (legal bool) {
 	granted := a.session(s).service
 	legal = a.pending == sub && a.isCurrent(s) && (a.service.session == "" || a.service.session == s) && granted != nil && *granted == sub.Service
 	a.service = abstractService{s, sub.Service, true}
 	a.pending = protocol.ServiceSub{}
-	return a.figures(stays, released, again) && legal
+	return a.figures(stays, released) && legal
 }
 
 // refreshService: the router has subscribed the service once more on the session on which it is active, and nobody waits for it. As
 // confirmService, but what is pending stays.
-func (a *abstract) refreshService(s net.SessionID, id protocol.ServiceID, stays, released []protocol.QueueID, again protocol.ServiceSub) (legal bool) {
+func (a *abstract) refreshService(s net.SessionID, id protocol.ServiceID, stays, released []protocol.QueueID) (legal bool) {
 	legal = a.isCurrent(s) && a.service == abstractService{s, id, true}
-	return a.figures(stays, released, again) && legal
+	return a.figures(stays, released) && legal
 }
 
-// figures of the active service include what was counted, but for what stays counted. What they may not include is pending singly, and the
-// service anew, as again, unless a newer one is.
-func (a *abstract) figures(stays, released []protocol.QueueID, again protocol.ServiceSub) (legal bool) {
+// figures of the active service include what was counted, but for what stays counted. What they may not include is pending singly.
+func (a *abstract) figures(stays, released []protocol.QueueID) (legal bool) {
 	legal = true
 	for _, id := range stays {
 		legal = legal && a.wish(id).place == counted
@@ -226,19 +216,26 @@ func (a *abstract) figures(stays, released []protocol.QueueID, again protocol.Se
 		legal = legal && q.place == included && q.service == a.service.id
 		a.put(q, pending, "")
 	}
-	if len(released) > 0 && !a.isServicePending() {
-		a.pending = again
-	}
 	return legal && a.isCovered()
 }
 
-// refuseService: the router will not subscribe the pending service, or had ended it before its answer could count. With it the
-// wishes end that only it covered.
-func (a *abstract) refuseService(s net.SessionID, sub protocol.ServiceSub, temporary bool) (legal bool) {
-	legal = a.pending == sub && a.isCurrent(s) && !temporary
+// endService: the router had ended the pending service before its answer could count. With it the wishes end that only it covered.
+func (a *abstract) endService(s net.SessionID, sub protocol.ServiceSub) (legal bool) {
+	legal = a.pending == sub && a.isCurrent(s)
 	a.pending = protocol.ServiceSub{}
 	a.dropUncovered()
 	return legal
+}
+
+// refuseService: the router will not subscribe the pending service, which ends as with endService; and if it is active on the session
+// all the same, so does that, and what it covered is pending singly.
+func (a *abstract) refuseService(s net.SessionID, sub protocol.ServiceSub, temporary bool, released []protocol.QueueID) (legal bool) {
+	legal = a.endService(s, sub) && !temporary
+	if a.service.session == s {
+		a.service = abstractService{}
+		a.includeCounted(nil)
+	}
+	return a.release(released) && legal && a.isCovered()
 }
 
 // demoteService: the service was active on a session that is no longer the current one, and is pending, unless something newer is.

@@ -27,7 +27,7 @@ func confirmFirst(a *abstract) bool { return a.confirm(qid(1), s1) }
 func countFirst(a *abstract) bool   { return a.count(qid(1), s1) }
 func wantService(a *abstract) bool  { return a.wantService(sub(3), nil) }
 func confirmService(a *abstract) bool {
-	return a.confirmService(s1, sub(3), nil, nil, protocol.ServiceSub{})
+	return a.confirmService(s1, sub(3), nil, nil)
 }
 func demoteService(a *abstract) bool { return a.demoteService(s1, sub(3), true, nil) }
 func startWorker(a *abstract) bool   { return a.startWorker() }
@@ -73,8 +73,6 @@ func TestEachActionHasItsPlace(t *testing.T) {
 			append(isPending[:3:3], replaceFirst, confirmFirst)},
 		{"count", append(isPending[:3:3], countFirst), append(isActive[:4:4], countFirst)},
 		{"count without a service", append(isPending[:3:3], countFirst), actions{connect, func(a *abstract) bool { return a.publish(s1, nil) }, wantFirst, countFirst}},
-		{"include", append(serviceActive[:4:4], wantFirst, func(a *abstract) bool { return a.include(qid(1), s1) }),
-			append(isPending[:3:3], func(a *abstract) bool { return a.include(qid(1), s1) })},
 		{"refuse", append(isPending[:3:3], func(a *abstract) bool { return a.refuse(qid(1), s1, false) }),
 			append(isPending[:3:3], func(a *abstract) bool { return a.refuse(qid(1), s1, true) })},
 		{"end", append(isActive[:4:4], func(a *abstract) bool { return a.end(qid(1), s1) }),
@@ -90,12 +88,16 @@ func TestEachActionHasItsPlace(t *testing.T) {
 		}), append(isCounted[:4:4], replaceFirst, demoteService, func(a *abstract) bool { return a.wantService(sub(4), qids(1)) })},
 		{"confirm the service", append(current[:2:2], wantService, confirmService), append(current[:2:2], func(a *abstract) bool { return a.wantService(sub(4), nil) }, confirmService)},
 		{"confirm the service, and what stays counted", append(isCounted[:4:4], wantService, func(a *abstract) bool {
-			return a.confirmService(s1, sub(3), qids(1), nil, protocol.ServiceSub{})
+			return a.confirmService(s1, sub(3), qids(1), nil)
 		}), append(isActive[:4:4], wantService, func(a *abstract) bool {
-			return a.confirmService(s1, sub(3), qids(1), nil, protocol.ServiceSub{})
+			return a.confirmService(s1, sub(3), qids(1), nil)
 		})},
-		{"refuse the service", append(current[:2:2], wantService, func(a *abstract) bool { return a.refuseService(s1, sub(3), false) }),
-			append(current[:2:2], wantService, func(a *abstract) bool { return a.refuseService(s1, sub(3), true) })},
+		{"end the service that is pending", append(current[:2:2], wantService, func(a *abstract) bool { return a.endService(s1, sub(3)) }),
+			append(current[:2:2], wantService, func(a *abstract) bool { return a.endService(s1, sub(4)) })},
+		{"refuse the service", append(current[:2:2], wantService, func(a *abstract) bool { return a.refuseService(s1, sub(3), false, nil) }),
+			append(current[:2:2], wantService, func(a *abstract) bool { return a.refuseService(s1, sub(3), true, nil) })},
+		{"refuse the service that is active", append(isCounted[:4:4], wantService, func(a *abstract) bool { return a.refuseService(s1, sub(3), false, qids(1)) }),
+			append(isCounted[:4:4], wantService, func(a *abstract) bool { return a.refuseService(s1, sub(3), false, nil) })},
 		{"demote the service", append(serviceActive[:4:4], loseFirst, forget, demoteService), append(serviceActive[:4:4], demoteService)},
 		{"demote the service for a newer wish", append(serviceActive[:4:4], wantService, loseFirst, forget, func(a *abstract) bool { return a.demoteService(s1, sub(3), false, nil) }),
 			append(serviceActive[:4:4], wantService, loseFirst, forget, demoteService)},
@@ -118,7 +120,7 @@ func TestEachActionHasItsPlace(t *testing.T) {
 func TestWishesEndWithTheServiceThatAloneCoversThem(t *testing.T) {
 	a := state(t, connect, publishFirst, wantFirst, countFirst, replaceFirst, demoteService, func(a *abstract) bool { return a.want(qid(2)) })
 
-	require.True(t, a.refuseService(s2, sub(3), false))
+	require.True(t, a.refuseService(s2, sub(3), false, nil))
 
 	require.Equal(t, absent, a.wish(qid(1)).place)
 	require.Equal(t, pending, a.wish(qid(2)).place)

@@ -73,12 +73,11 @@ func (m *Monitor) foldEvent(r *router, s *session, e *agent.Event) {
 		}
 		if e.Figures != nil {
 			f.isActive, f.confirmed, f.session, f.figures = true, true, s, *e.Figures
-			if len(e.Queues) > 0 && !f.isPending {
-				f.isPending, f.pending = true, *e.Figures
-			}
 		}
 	case agent.ServiceSubError, agent.ServiceUnavailable:
+		to = pending
 		f.isPending = false
+		f.isActive = f.isActive && f.session != s
 	case agent.ServiceDisconnected:
 		to = pending
 		if f.isActive = false; !f.isPending && e.Figures != nil {

@@ -232,9 +232,6 @@ func TestServiceSpecification(t *testing.T) {
 		switch c.Op {
 		case ServiceConfirm, ServiceGiveUp:
 			c.Sub = s.Pending
-			if rapid.Bool().Draw(t, "again") && c.Op == ServiceConfirm {
-				c.Again = sub(4)
-			}
 		case ServiceDemote:
 			c.Yes = s.Pending == protocol.ServiceSub{}
 			c.Session = s.Active

@@ -47,6 +47,6 @@ func Sometimes() []string {
 		"persisted-error-answered", "persisted-error-expired", "waiter-timed-out", "waiter-cancelled", "lost-right-after-connecting",
 		"service-id-changed", "service-unavailable", "service-figures-merged", "end-of-old-session", "second-key-in-flight",
 		"removed-during-request", "closed-during-connect", "closed-during-request", "closed-during-backoff", "batch-cut",
-		"ended-before-commit", "duplicate-answer", "late-dial-closed", "service-rechecked", "service-refreshed", "worker-left-it-to-calls",
+		"ended-before-commit", "duplicate-answer", "late-dial-closed", "figures-in-doubt", "service-refreshed", "worker-left-it-to-calls",
 	}
 }

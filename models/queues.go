@@ -109,13 +109,6 @@ func (m *Monitor) resultsCommitted(r *router, t *agent.ResultsCommitted) {
 			m.count(r, s, q)
 			point.Op, figures = RegisterCount, true
 			underService++
-		case agent.SubIncluded:
-			m.put(q, included, s)
-			q.at, q.service = answerTime(a), m.grantOf(s)
-			q.owes = agent.Subscribed
-			m.activeUnder(r, s)
-			point.Op, figures = RegisterCount, true
-			underService++
 		case agent.SubFailed:
 			m.drop(q, false)
 			q.owes, q.owesErr = agent.SubError, res.Err
@@ -139,9 +132,6 @@ func (m *Monitor) resultsCommitted(r *router, t *agent.ResultsCommitted) {
 		}
 		q.fallback = false
 		m.registers.Point(q.register, 0, m.World.Step(), point)
-		if res.Outcome == agent.SubIncluded {
-			m.registers.Point(q.register, 0, m.World.Step(), RegisterCall{Op: RegisterCover})
-		}
 	}
 	m.s8Figures(r, t.Figures, figures)
 	m.oweQueues(r, agent.Subscribed, s, subscribed, "")

@@ -79,11 +79,13 @@ func (m *Monitor) refine(told agent.Transition) {
 		f := m.refining(t.Router, told)
 		switch t.Outcome {
 		case agent.SubActivated:
-			f.act(f.confirmService(t.Session, t.Wanted, t.Counted, t.Queues, t.Figures), "ConfirmService", t.Queues, t.Session)
+			f.act(f.confirmService(t.Session, t.Wanted, t.Counted, t.Queues), "ConfirmService", t.Queues, t.Session)
 		case agent.SubRefreshed:
-			f.act(f.refreshService(t.Session, t.Wanted.Service, t.Counted, t.Queues, t.Figures), "RefreshService", t.Queues, t.Session)
-		case agent.SubFailed, agent.SubUnavailable, agent.SubEnded:
-			f.act(f.refuseService(t.Session, t.Wanted, isTemporary(t.Err)), "RefuseService", nil, t.Session)
+			f.act(f.refreshService(t.Session, t.Wanted.Service, t.Counted, t.Queues), "RefreshService", t.Queues, t.Session)
+		case agent.SubFailed, agent.SubUnavailable:
+			f.act(f.refuseService(t.Session, t.Wanted, isTemporary(t.Err), t.Queues), "RefuseService", t.Queues, t.Session)
+		case agent.SubEnded:
+			f.act(f.endService(t.Session, t.Wanted), "EndService", nil, t.Session)
 		}
 	case agent.ServiceDemoted:
 		f := m.refining(t.Router, told)
@@ -109,8 +111,6 @@ func (f *refinement) result(s net.SessionID, res *agent.QueueResult) {
 		f.act(f.confirm(q, s), "Confirm", []protocol.QueueID{q}, s)
 	case agent.SubCounted:
 		f.act(f.count(q, s), "Count", []protocol.QueueID{q}, s)
-	case agent.SubIncluded:
-		f.act(f.include(q, s), "Include", []protocol.QueueID{q}, s)
 	case agent.SubFailed, agent.SubEnded, agent.SubUnavailable:
 		f.act(f.refuse(q, s, isTemporary(res.Err)), "Refuse", []protocol.QueueID{q}, s)
 	}

@@ -59,9 +59,6 @@ func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 	}
 	m.s1SessionGated(r, s, "the answer for its service")
 	point := ServiceCall{Op: ServiceGiveUp, Sub: t.Wanted, Session: s.id}
-	if len(t.Queues) > 0 {
-		point.Again = t.Figures
-	}
 	e := owedEvent{session: s}
 	switch t.Outcome {
 	case agent.SubActivated:
@@ -73,6 +70,7 @@ func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 	if t.Outcome != agent.SubRefreshed {
 		v.isPending, e.wanted = false, t.Wanted
 	}
+	point.Yes = t.Outcome == agent.SubFailed || t.Outcome == agent.SubUnavailable
 	m.servicePoint(r, point)
 	switch t.Outcome {
 	case agent.SubActivated, agent.SubRefreshed:
@@ -81,16 +79,31 @@ func (m *Monitor) serviceCommitted(r *router, t *agent.ServiceCommitted) {
 	case agent.SubFailed:
 		e.kind, e.err = agent.ServiceSubError, t.Err
 		m.endService(r, t.Wanted.Service, false)
+		m.refusedActive(r, s, t, &e)
 	case agent.SubUnavailable:
 		e.kind = agent.ServiceUnavailable
 		m.World.Sometimes("service-unavailable")
 		m.endService(r, t.Wanted.Service, true)
+		m.refusedActive(r, s, t, &e)
 	case agent.SubEnded:
 		e.kind, e.figures, e.hasFigures = agent.ServiceEnded, t.Wanted, true
 		m.endService(r, t.Wanted.Service, false)
 	}
 	m.owe(r, e)
 	m.serviceMoved(r)
+}
+
+// refusedActive ends a service that is active on the session which refuses it: what was counted under it is pending singly.
+func (m *Monitor) refusedActive(r *router, s *session, t *agent.ServiceCommitted, e *owedEvent) {
+	if r.service.isActive && r.service.session == s {
+		r.service.isActive = false
+		m.onlyCovered(r)
+	}
+	m.released(r, "the refusal of its service", t.Queues)
+	for _, id := range t.Queues {
+		m.queue(r, id).owes = e.kind
+	}
+	e.queues = len(t.Queues)
 }
 
 func (m *Monitor) servicePoint(r *router, c ServiceCall) {
@@ -141,10 +154,7 @@ func (m *Monitor) activated(r *router, s *session, t *agent.ServiceCommitted, a 
 		q.doubted = at
 	}
 	if len(t.Queues) > 0 {
-		m.World.Sometimes("service-rechecked")
-	}
-	if len(t.Queues) > 0 && !v.isPending {
-		v.pending, v.isPending, v.wishAt, v.wished = v.figures, true, m.time, m.World.Elapsed()
+		m.World.Sometimes("figures-in-doubt")
 	}
 }
 

@@ -13,9 +13,9 @@ type ServiceOp uint8
 // The operations. The application's is an interval, those of the agent are points.
 const (
 	ServiceSubscribe ServiceOp = iota // the application asks for Sub
-	ServiceConfirm                    // the answer to Sub on Session makes it active; Again, if set, is pending from then
-	ServiceRefresh                    // newer figures for what is active on Session; Again, if set, is pending from then if nothing is
-	ServiceGiveUp                     // the answer to Sub ends the wish
+	ServiceConfirm                    // the answer to Sub on Session makes it active
+	ServiceRefresh                    // newer figures for what is active on Session
+	ServiceGiveUp                     // the answer to Sub on Session ends the wish; Yes: and what is active there
 	ServiceCount                      // a queue was counted on Session, which makes its service active
 	ServiceDemote                     // Session has ended: Sub is pending, unless something newer is
 	ServiceTake                       // another client took the service of Session
@@ -26,9 +26,8 @@ const (
 type ServiceCall struct {
 	Op      ServiceOp
 	Sub     protocol.ServiceSub
-	Again   protocol.ServiceSub
 	Session net.SessionID
-	Yes     bool // of ServiceDemote: it became pending
+	Yes     bool // of ServiceDemote: it became pending; of ServiceGiveUp: see there
 }
 
 // ServiceState is the service register of a router; zero values stand for none.
@@ -48,14 +47,15 @@ func Services() *Spec[ServiceState, ServiceCall] {
 			case ServiceSubscribe:
 				return ServiceState{c.Sub, s.Active}, true
 			case ServiceConfirm:
-				return ServiceState{c.Again, c.Session}, s.Pending == c.Sub
+				return ServiceState{none, c.Session}, s.Pending == c.Sub
 			case ServiceRefresh:
-				if s.Pending == none {
-					s.Pending = c.Again
-				}
 				return s, s.Active == c.Session
 			case ServiceGiveUp:
-				return ServiceState{none, s.Active}, s.Pending == c.Sub
+				legal := s.Pending == c.Sub
+				if c.Yes && s.Active == c.Session {
+					s.Active = ""
+				}
+				return ServiceState{none, s.Active}, legal
 			case ServiceCount:
 				return ServiceState{s.Pending, c.Session}, s.Active == "" || s.Active == c.Session
 			case ServiceDemote:

@@ -73,7 +73,7 @@ const (
 	pending
 	active
 	counted  // singly confirmed under the active service, beyond its SOKS figures
-	included // singly confirmed under the service, but before the SOKS figures, which include it, or on an earlier session
+	included // singly confirmed under the service before its SOKS figures, which include it, or on an earlier session
 	places
 )
 

@@ -47,7 +47,7 @@ func (m *Monitor) queueOutcome(r *router, s *session, q *queue, a *request, key 
 		return outcome{agent.SubActivated, a.describe()}
 	}
 	if v := &r.service; v.isActive && v.session == s && a.at < v.at {
-		return outcome{agent.SubIncluded, "the figures of the service came after its answer"}
+		return outcome{agent.SubOutdated, figuresBehind}
 	}
 	return outcome{agent.SubCounted, a.describe()}
 }
@@ -64,11 +64,14 @@ func endedOutcome(a *request, wishAt int64, late bool) outcome {
 	return outcome{agent.SubEnded, "the router ended it after its answer"}
 }
 
+// figuresBehind is why an answer says no longer how its queue stands: another client may have had the service in between.
+const figuresBehind = "figures of the service came behind its answer, and may not count it"
+
 // blameQueue says which property a wrong outcome violates.
 func (m *Monitor) blameQueue(q *queue, a *request, should outcome, told agent.SubOutcome) string {
-	confirmed := func(o agent.SubOutcome) bool { return o >= agent.SubActivated && o <= agent.SubIncluded }
+	confirmed := func(o agent.SubOutcome) bool { return o == agent.SubActivated || o == agent.SubCounted }
 	switch {
-	case confirmed(told) && confirmed(should.is):
+	case confirmed(told) && (confirmed(should.is) || should.why == figuresBehind):
 		return "S8"
 	case told == agent.SubEnded, should.is == agent.SubEnded, should.is == agent.SubOutdated && q.key == a.key:
 		return "S18"
@@ -180,7 +183,7 @@ func (q *request) describe() string {
 
 func outcomeName(o agent.SubOutcome) string {
 	names := [...]string{
-		agent.SubActivated: "active", agent.SubCounted: "counted", agent.SubIncluded: "included", agent.SubRefreshed: "active already", agent.SubFailed: "failed", agent.SubEnded: "ended",
+		agent.SubActivated: "active", agent.SubCounted: "counted", agent.SubRefreshed: "active already", agent.SubFailed: "failed", agent.SubEnded: "ended",
 		agent.SubUnavailable: "unavailable", agent.SubTemporary: "still pending", agent.SubNotPending: "not pending", agent.SubOutdated: "outdated",
 	}
 	if int(o) < len(names) && names[o] != "" {

@@ -111,11 +111,8 @@ func (p *app) note(t agent.Transition) {
 		}
 	case agent.ResultsCommitted:
 		for _, r := range t.Results {
-			switch r.Outcome {
-			case agent.SubCounted:
+			if r.Outcome == agent.SubCounted {
 				p.mark(t.Router, r.Queue, counted)
-			case agent.SubIncluded:
-				p.mark(t.Router, r.Queue, handedOver)
 			}
 		}
 	case agent.QueueEnded:

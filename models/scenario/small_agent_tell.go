@@ -111,7 +111,7 @@ var removals = [...]string{
 
 // outcomes say what became of an answer to a subscription.
 var outcomes = [...]string{
-	agent.SubActivated: "active", agent.SubCounted: "active under the service", agent.SubIncluded: "within the service's figures", agent.SubRefreshed: "newer figures of what is active",
+	agent.SubActivated: "active", agent.SubCounted: "active under the service", agent.SubRefreshed: "newer figures of what is active",
 	agent.SubFailed: "failed for good", agent.SubEnded: "already ended", agent.SubUnavailable: "unavailable",
 	agent.SubTemporary: "still pending", agent.SubNotPending: "was no longer pending", agent.SubOutdated: "answers an older wish",
 }
