@@ -212,17 +212,19 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 // serviceOutcome classifies the answer to a service subscription. Figures that
 // nothing waits for count all the same if they are the session's newest (property
 // S8): when the service was asked for more than once, the first answer does not
-// tell what the router has done since.
+// tell what the router has done since. Those that are older than the ones recorded
+// do not count: whoever wants the service again asks for it.
 func (r *routerState) serviceOutcome(c *Client, sub protocol.ServiceSub, wish uint64, answer Answer) (SubOutcome, *protocol.Error) {
 	err := serviceAnswerError(answer, r.agent.config.Party.ServiceCommand())
 	ended := err == nil && r.service.taken.after(c, answer.at)
+	known := err == nil && r.isActiveOn(c)
 	wanted := r.service.pending != nil && *r.service.pending == sub
 	switch active := r.service.active; {
-	case !wanted && err == nil && r.isActiveOn(c) && active.sub.Service == sub.Service && active.at < answer.at:
+	case !wanted && known && active.sub.Service == sub.Service && active.at < answer.at:
 		return SubRefreshed, nil
 	case r.service.pending == nil:
 		return SubNotPending, err
-	case !wanted, ended && r.service.wish != wish:
+	case !wanted, known && active.at > answer.at, ended && r.service.wish != wish:
 		return SubOutdated, err
 	case ended:
 		return SubEnded, nil

@@ -88,23 +88,35 @@ func TestS8AnswersAreCountedInTheOrderReceived(t *testing.T) {
 	sok := func(q protocol.QueueID, at uint64) Answer {
 		return Answer{Response: protocol.Response{Queue: q, Kind: protocol.SOK, Service: &serviceA}, at: at}
 	}
-	queues, _ := r.want(subs(3))
+	queues, _ := r.want(subs(4))
 	asked, _ := r.begin(c, queues)
 	r.service.want(handed)
 	soks := Answer{Response: protocol.Response{Kind: protocol.SOKS, Count: handed.Count, Hash: handed.Hash}, at: 15}
 
-	// Queue 1 was confirmed before the figures, and so is in them; 2 and 3 after.
+	// Queue 1 was confirmed before figures that do not count it; 2 and 3 after. Whether they count 4, which was confirmed before them and
+	// is committed after, nobody knows.
 	require.NoError(t, r.commit(c, part(asked, 0, 2), []Answer{sok(queueN(1), 10), sok(queueN(2), 20)}))
 	r.lock()
 	require.NoError(t, r.commitService(c, &protocol.Request{Service: handed}, r.service.wish, soks, false))
 	r.unlock()
 	r.beginRPC()
 	require.NoError(t, r.commit(c, part(asked, 2, 3), []Answer{sok(queueN(3), 21)}))
+	r.beginRPC()
+	require.ErrorIs(t, r.commit(c, part(asked, 3, 4), []Answer{sok(queueN(4), 14)}), errEnded)
 
 	s := r.snapshot()
 	require.Equal(t, handed.With(queueN(2)).With(queueN(3)), s.ActiveService.Sub)
 	require.Len(t, s.Counted, 2)
+	require.ElementsMatch(t, []QueueSub{{queueN(1), "key"}, {queueN(4), "key"}}, s.Pending)
+
+	// Older figures than these, for a newer wish, are not taken.
+	r.lock()
+	r.service.want(handed)
+	require.Equal(t, SubOutdated, outcomeOf(r.serviceOutcome(c, handed, 0, Answer{Response: soks.Response, at: 12})))
+	r.unlock()
 }
+
+func outcomeOf(o SubOutcome, _ *protocol.Error) SubOutcome { return o }
 
 func part(q question, lo, hi int) question {
 	return question{q.requests[lo:hi], q.queues[lo:hi], q.wishes[lo:hi], q.round}

@@ -128,6 +128,8 @@ func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted proto
 		return outcome{agent.SubNotPending, "nothing is pending"}
 	case !isWanted:
 		return outcome{agent.SubOutdated, "another value is pending"}
+	case c == success && v.isActive && v.session == s && a.at < v.at:
+		return outcome{agent.SubOutdated, figuresBehind}
 	case c == success && takenAfter(s, a.at):
 		return endedOutcome(a, v.wishAt, late)
 	case c == success:
@@ -145,7 +147,7 @@ func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted proto
 func blameService(a *request, should outcome, told agent.SubOutcome) string {
 	changes := told <= agent.SubUnavailable
 	switch {
-	case told == agent.SubRefreshed, should.is == agent.SubRefreshed:
+	case told == agent.SubRefreshed, should.is == agent.SubRefreshed, should.why == figuresBehind:
 		return "S8"
 	case told == agent.SubEnded, should.is == agent.SubEnded:
 		return "S18"
