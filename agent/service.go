@@ -217,14 +217,15 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 func (r *routerState) serviceOutcome(c *Client, sub protocol.ServiceSub, wish uint64, answer Answer) (SubOutcome, *protocol.Error) {
 	err := serviceAnswerError(answer, r.agent.config.Party.ServiceCommand())
 	ended := err == nil && r.service.taken.after(c, answer.at)
-	known := err == nil && r.isActiveOn(c)
 	wanted := r.service.pending != nil && *r.service.pending == sub
-	switch active := r.service.active; {
-	case !wanted && known && active.sub.Service == sub.Service && active.at < answer.at:
+	active := r.service.active
+	here := err == nil && active != nil && active.session == c.session.ID
+	switch {
+	case !wanted && here && active.sub.Service == sub.Service && active.at < answer.at:
 		return SubRefreshed, nil
 	case r.service.pending == nil:
 		return SubNotPending, err
-	case !wanted, known && active.at > answer.at, ended && r.service.wish != wish:
+	case !wanted, here && active.at > answer.at, ended && r.service.wish != wish:
 		return SubOutdated, err
 	case ended:
 		return SubEnded, nil

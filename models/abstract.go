@@ -200,7 +200,8 @@ func (a *abstract) confirmService(s net.SessionID, sub protocol.ServiceSub, stay
 // refreshService: the router has subscribed the service once more on the session on which it is active, and nobody waits for it. As
 // confirmService, but what is pending stays.
 func (a *abstract) refreshService(s net.SessionID, id protocol.ServiceID, stays, released []protocol.QueueID) (legal bool) {
-	legal = a.isCurrent(s) && a.service == abstractService{s, id, true}
+	legal = a.isCurrent(s) && a.service.session == s && a.service.id == id
+	a.service.figures = true
 	return a.figures(stays, released) && legal
 }
 

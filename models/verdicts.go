@@ -122,7 +122,7 @@ func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted proto
 	}
 	isWanted := v.isPending && v.pending == wanted
 	switch {
-	case !isWanted && c == success && v.isActive && v.session == s && v.at > 0 && v.figures.Service == wanted.Service && a.at > v.at:
+	case !isWanted && c == success && v.isActive && v.session == s && v.figures.Service == wanted.Service && a.at > v.at:
 		return outcome{agent.SubRefreshed, "these are the session's newest figures"}
 	case !v.isPending:
 		return outcome{agent.SubNotPending, "nothing is pending"}
