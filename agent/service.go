@@ -203,8 +203,12 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	if len(done.Queues) > 0 {
 		r.ensureWorker()
 	}
-	if done.Outcome == SubTemporary {
+	switch {
+	case done.Outcome == SubTemporary:
 		return done.Err
+	case done.Outcome == SubOutdated && r.service.pending != nil && *r.service.pending == sub:
+		// Whoever wished it may have left the asking to this request.
+		return errEnded
 	}
 	return nil
 }
