@@ -218,7 +218,7 @@ func (m *Monitor) released(r *router, why string, listed []protocol.QueueID) {
 		q := m.queue(r, id)
 		if q.place != counted && q.place != included {
 			m.fail("S2", "router %s: queue %s became pending by %s, though it was not the service's but %s", r.name, q.name, why, q.place)
-		} else if r.covers(q.service) {
+		} else if q.place == counted && r.covers(q.service) || q.place == included && r.includes(q.service) {
 			m.fail("S8", "router %s: queue %s became pending by %s, though its service still covers it", r.name, q.name, why)
 		}
 		m.repend(q, 0)

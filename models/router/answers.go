@@ -70,12 +70,27 @@ func (r *Router) process(s *session, block []protocol.Request) {
 	for _, q := range block {
 		answers = append(answers, r.serve(s, q))
 	}
-	r.send(s, r.distorted(answers))
+	figures := countFigures(answers)
+	answers = r.distorted(answers)
+	r.send(s, answers)
+	if countFigures(answers) < figures {
+		// Figures may be the only word of what the service has lost: who does not get them must not rely on the session for ever.
+		r.wrong(s)
+	}
 	r.takeBehind(s, block)
 	if r.strikes(AnswerThenClose) {
 		r.struck(AnswerThenClose)
 		r.drop(s)
 	}
+}
+
+func countFigures(answers []protocol.Response) (count int) {
+	for i := range answers {
+		if answers[i].Kind == protocol.SOKS {
+			count++
+		}
+	}
+	return count
 }
 
 func (r *Router) distorted(answers []protocol.Response) []protocol.Response {

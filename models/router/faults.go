@@ -291,11 +291,16 @@ func (r *Router) forget() bool {
 			v.subscriber = nil
 		}
 	}
+	r.wrong(s)
+	return true
+}
+
+// wrong ends a session later: it was not told what it is owed.
+func (r *Router) wrong(s *session) {
 	s.wronged = true
 	r.after(r.lateness(), func() {
 		if !s.gone {
 			r.drop(s)
 		}
 	})
-	return true
 }

@@ -183,6 +183,18 @@ func TestAServiceThatWasLentComesBackWithoutAQueueAndNobodySaysSo(t *testing.T) 
 	require.Equal(t, 1, b.effect[router.ServiceLent.String()])
 }
 
+func TestASessionThatDoesNotGetItsFiguresEnds(t *testing.T) {
+	b := newBench(t)
+	b.always(router.AnswerShort)
+	c := b.connect("a", messaging)
+
+	require.Empty(t, b.asks(c, subs(c.service)))
+	require.Equal(t, 1, b.effect[router.AnswerShort.String()])
+	b.pass(2 * time.Minute)
+
+	require.True(t, c.closed)
+}
+
 func TestARefusedHandshake(t *testing.T) {
 	b := newBench(t)
 	b.always(router.HandshakeRefused)

@@ -75,7 +75,7 @@ type session struct {
 	credential protocol.Credential
 	service    *service // as granted; nil for none
 	gone       bool
-	wronged    bool                 // its subscriptions were forgotten: it must end
+	wronged    bool                 // its subscriptions were forgotten, or figures withheld: it must end
 	ignored    bool                 // queues subscribed on it are not associated with its service
 	slow       bool                 // a slow block is under way
 	backlog    [][]protocol.Request // blocks behind it
