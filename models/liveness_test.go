@@ -145,3 +145,22 @@ func TestAGoodStoryOfAServicePasses(t *testing.T) {
 	require.Empty(t, p.m.Finish())
 	p.passes()
 }
+
+// TestWaitsAreJudgedSinceNobodyIsHeldUp: a request waits for 40 s, over its timeout of 30 s; for the first 20 s somebody is held up.
+func TestWaitsAreJudgedSinceNobodyIsHeldUp(t *testing.T) {
+	p := newPlay(t)
+	since, ok := time.Duration(0), false
+	p.m.FreeSince = func() (time.Duration, bool) { return since, ok }
+	pendingOn(p)
+
+	p.pass(20 * time.Second)
+	p.pass(20 * time.Second)
+	require.Empty(t, p.w.messages, "while somebody is")
+
+	since, ok = p.w.elapsed-20*time.Second, true
+	p.pass(time.Millisecond)
+	require.Empty(t, p.w.messages, "20 s after nobody is")
+
+	p.pass(11 * time.Second)
+	require.Equal(t, []string{"L4"}, p.w.failed[:1])
+}

@@ -132,6 +132,32 @@ func breaches() []breach {
 		{id: "S8", name: "a queue is counted twice", before: withService, last: func(p *play) {
 			p.count(s1, 1, sub(3).With(qid(1)).With(qid(1)))
 		}},
+		{id: "S8", name: "a queue counts though figures came behind its answer", before: func(p *play) {
+			p.connect(s1, &service)
+			p.want("k", 1)
+			id := p.ask(s1, "k", 1)[0]
+			p.answer(s1, protocol.Response{Correlation: id, Queue: qid(1), Kind: protocol.SOK, Service: &service})
+			p.subscribeService(s1, sub(3))
+		}, last: func(p *play) {
+			t := committed(s1, result(1, "k", protocol.CorrelationID{1}, agent.SubCounted))
+			figures := sub(3).With(qid(1))
+			t.Figures = &figures
+			e := event(agent.Subscribed, s1, qid(1))
+			e.Event.Service, e.Event.Figures = &service, &figures
+			p.see(t, e)
+		}},
+		{id: "S8", name: "older figures take the place of newer", before: func(p *play) {
+			p.connect(s1, &service)
+			p.m.SubscribeService(home, sub(3))
+			p.see(agent.ServiceWanted{Router: home, Sub: sub(3)})
+			id := p.askService(s1, sub(3))
+			p.answer(s1, protocol.Response{Correlation: id, Kind: protocol.SOKS, Count: 3, Hash: sub(3).Hash})
+			p.subscribeService(s1, sub(3))
+			p.m.SubscribeService(home, sub(3))
+			p.see(agent.ServiceWanted{Router: home, Sub: sub(3)})
+		}, last: func(p *play) {
+			p.see(serviceDone(s1, protocol.CorrelationID{1}, sub(3), agent.SubActivated, nil)...)
+		}},
 		{id: "S8", name: "a queue counts under the service that was not confirmed under it", before: withService, last: func(p *play) {
 			p.want("k", 1)
 			id := p.ask(s1, "k", 1)[0]
