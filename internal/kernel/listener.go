@@ -88,3 +88,46 @@ func (a *Actor) others(i int, f func(*Object)) {
 //
 //go:norace
 func (o *Object) Held() bool { return o.held }
+
+// Sends says whether the i-th arm of the select that the actor is about to do would send.
+//
+//go:norace
+func (a *Actor) Sends(i int) bool { return i < len(a.waits) && a.waits[i].op == OpSend }
+
+// Choice is the answer of a source that lets the actor of that number move; -1 if it cannot.
+//
+//go:norace
+func (k *Kernel) Choice(id int32) int {
+	if int(id) >= k.made {
+		return -1
+	}
+	switch a := k.arena[id]; {
+	case a.enabled >= 0:
+		return int(a.enabled)
+	case a.armed >= 0:
+		return max(len(k.enabled), 1) + int(a.armed) // with nothing enabled, time could pass instead
+	case a == k.clock && len(k.enabled) == 0:
+		return 0
+	}
+	return -1
+}
+
+// Others is how many actors were made that are no tasks, beside the set-up and the clock.
+//
+//go:norace
+func (k *Kernel) Others() int { return k.others }
+
+// Actor is the actor of that number, which must have been made in this run.
+//
+//go:norace
+func (k *Kernel) Actor(id int32) *Actor { return k.arena[id] }
+
+// Objects is how many objects were made so far in this run. They are numbered by their creation.
+//
+//go:norace
+func (k *Kernel) Objects() int32 { return k.objects }
+
+// Stalls is how many stalls, of tasks and of nodes, are in force.
+//
+//go:norace
+func (k *Kernel) Stalls() int32 { return k.stalls }

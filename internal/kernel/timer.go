@@ -66,6 +66,7 @@ func (n *Node) Stall(d time.Duration) {
 //go:norace
 func (n *Node) stall(by int32) {
 	n.kernel.touchAll()
+	n.kernel.stalls += by
 	n.stalls += by
 	for _, t := range n.kernel.live {
 		if t.node == n {
@@ -81,6 +82,7 @@ func (n *Node) stall(by int32) {
 func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 	k.touchAll()
 	t.stalls++
+	k.stalls++
 	k.update(t)
 	stalled := true
 	release = func() {
@@ -88,6 +90,7 @@ func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 			return
 		}
 		stalled = false
+		k.stalls--
 		if t.stalls--; !t.finished {
 			k.touchAll()
 			k.update(t)

@@ -41,7 +41,8 @@ func BenchmarkExecution(b *testing.B) {
 				}
 				return time.Since(begin) / time.Duration(n)
 			}
-			x := new(tree)
+			x := newWalk(newPlan(false), 0)
+			x.first()
 			explore := func(n int) {
 				for range n {
 					x.start()
@@ -49,7 +50,8 @@ func BenchmarkExecution(b *testing.B) {
 						b.Fatal(err)
 					}
 					if !x.next() {
-						*x = tree{}
+						x = newWalk(newPlan(false), 0)
+						x.first()
 					}
 				}
 			}

@@ -41,16 +41,15 @@ type point struct {
 
 func newBounded(bound, limit int) *bounded {
 	b := &bounded{bound: bound, limit: limit, states: map[uint64]int32{}}
-	b.strict = true
+	b.strict, b.identify = true, true
 	return b
 }
 
 func (b *bounded) start() {
 	b.at, b.class, b.running, b.name, b.used, b.current = 0, 0, 0, 0, 0, -1
 	b.cut, b.pruned, b.over = false, false, false
-	b.events, b.accesses, b.clocks, b.woken = b.events[:0], b.accesses[:0], b.clocks[:0], b.woken[:0]
+	b.reset()
 	b.choices, b.drawn = b.choices[:0], b.drawn[:0]
-	clear(b.lastOf)
 }
 
 func (b *bounded) next() bool {
@@ -64,8 +63,6 @@ func (b *bounded) next() bool {
 	b.points = b.points[:0]
 	return false
 }
-
-func (b *bounded) anew() bool { return false }
 
 func (b *bounded) outcome() outcome { return outcome{skipped: b.pruned, cut: b.cut, defect: b.defect} }
 
@@ -83,12 +80,16 @@ func (b *bounded) behind() float64 {
 func (b *bounded) finish() {
 	if i, ok := b.settle(); ok {
 		b.open(i)
-		b.order(i, nil, func(int) bool { return true })
+		b.order(i, func(int) bool { return true })
 		b.class += b.summand(i)
 	}
 }
 
-func (b *bounded) stop() { b.over = true; b.kernel.Stop() }
+func (b *bounded) first() bool { return true }
+
+func (b *bounded) stop() {}
+
+func (b *bounded) halt() { b.over = true; b.kernel.Stop() }
 
 // Schedule implements choice.Source.
 func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int {
@@ -98,7 +99,7 @@ func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int 
 	}
 	if b.at == len(b.points) && !b.grow(enabled, armed) {
 		b.pruned = true
-		b.stop()
+		b.halt()
 		return 0
 	}
 	p := &b.points[b.at]
@@ -113,7 +114,7 @@ func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int 
 		}
 	}
 	b.defect = "the program is not deterministic: an actor that could move in the run before cannot in its repetition"
-	b.stop()
+	b.halt()
 	return 0
 }
 
@@ -165,7 +166,7 @@ func (b *bounded) draw(n int) int {
 	b.at++
 	if p.actors != nil || int(p.n) != n {
 		b.defect = "the program is not deterministic: it asks for another value than in the run before"
-		b.stop()
+		b.halt()
 		return 0
 	}
 	b.drawn = append(b.drawn, p.v)
@@ -187,7 +188,7 @@ func (b *bounded) Step(a *kernel.Actor) {
 	i := len(b.events)
 	if b.limit > 0 && i >= b.limit {
 		b.cut = true
-		b.stop()
+		b.halt()
 		return
 	}
 	b.choices = append(b.choices, a.ID)

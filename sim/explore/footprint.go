@@ -4,23 +4,28 @@ import "github.com/heddle-go/heddle/internal/kernel"
 
 // access is what a step does to one object, with as much of the object's state as decides what it made possible.
 type access struct {
-	object     int32 // id in the run
+	name       uint64 // of the object, the same in other runs
+	object     int32  // id in the run
 	capacity   int32
 	before     int32 // count of the object
 	after      int32
-	sent       int64 // of a channel, in all, after the step
-	received   int64
+	sent       int32 // of a channel, in all, after the step
+	received   int32
+	event      int32 // whose access it is
+	last       int32 // the access to the object before it, in trace.accesses; -1: none
 	op         kernel.Op
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
 	strict     bool // see trace.stricter
+	sends      bool // it is that of a select that would send,
+	receives   bool // or receive
 	short      bool // it takes from a count that may have been too low before what it does not need to come after
 }
 
-// footprint is a range of the accesses of a trace, and what no object stands for.
+// footprint is what a step touches: objects, and what no object stands for.
 type footprint struct {
-	from, to int32
+	accesses []access
 	objects  uint64 // a bit for each object; two may share one
 	world    bool   // the state that tasks share with models and checks, by Inline and Observe
 	all      bool   // everything
@@ -34,7 +39,7 @@ const (
 	worldBit   = 1 << 63
 )
 
-func bit(object int32) uint64 { return 1 << (uint32(object) % objectBits) }
+func bit(name uint64) uint64 { return 1 << (name % objectBits) }
 
 // shows is the mask of an earlier step, looksFor that of a later one: without a common bit they are independent.
 func (f *footprint) shows() uint64 { return f.mask() | stepBit }
@@ -51,20 +56,20 @@ func (f *footprint) mask() uint64 {
 	return f.objects
 }
 
-// relation is how a step depends on an earlier one of another actor.
-type relation uint8
+// relationship is how a step depends on an earlier one of another actor.
+type relationship uint8
 
 const (
-	independent relation = iota
-	enables              // the earlier one has made the later one possible: an order, but none that could be reversed
-	conflicts            // either could have come first
+	independent relationship = iota
+	enables                  // the earlier one has made the later one possible: an order, but none that could be reversed
+	conflicts                // either could have come first
 )
 
 // relate says how b, the later one, depends on a. Both touch the same object.
 //
 // The table of the kernel says what conflicts. What enables must be exact, and no more than one step for each unit: an edge
 // too many would hide a race of what comes before the one with what comes after the other.
-func relate(a, b *access) relation {
+func relate(a, b *access) relationship {
 	unbuffered := a.kind == kernel.ChanObject && a.capacity == 0
 	if a.kind == kernel.WaitGroupObject {
 		return relateWaitGroup(a, b)
@@ -116,7 +121,7 @@ func (a *access) takes() int32 {
 
 // relateWaitGroup: additions commute; a wait, which is possible at zero only, races with what goes up and is enabled by what
 // comes down.
-func relateWaitGroup(a, b *access) relation {
+func relateWaitGroup(a, b *access) relationship {
 	add, wait := a, b
 	if a.misuse() || b.misuse() || a.op == kernel.OpAdd && b.op == kernel.OpAdd && (a.strict || a.after > a.before && b.short) {
 		return conflicts
@@ -137,7 +142,7 @@ func relateWaitGroup(a, b *access) relation {
 
 // relateChan: the i-th send enables the i-th receive, which enables the send that takes its place in the buffer; a close, the
 // receives that find nothing more. The partners at an unbuffered channel are told by Wake.
-func relateChan(a, b *access, unbuffered bool) relation {
+func relateChan(a, b *access, unbuffered bool) relationship {
 	aSends := a.op == kernel.OpSend || a.op == kernel.OpDeliver
 	bSends := b.op == kernel.OpSend || b.op == kernel.OpDeliver
 	closes := a.heldAfter && !a.heldBefore
@@ -150,7 +155,7 @@ func relateChan(a, b *access, unbuffered bool) relation {
 		}
 	case aSends && b.op == kernel.OpRecv && a.after > a.before && b.after < b.before && a.sent == b.received:
 		return enables
-	case a.op == kernel.OpRecv && bSends && a.after < a.before && b.after > b.before && a.received+int64(a.capacity) == b.sent:
+	case a.op == kernel.OpRecv && bSends && a.after < a.before && b.after > b.before && a.received+a.capacity == b.sent:
 		return enables
 	}
 	return independent
@@ -169,18 +174,18 @@ func (a *access) peeks() bool {
 }
 
 // commute says whether step a, which was possible, is the same after step b as before it.
-func (t *trace) commute(a, b footprint) bool {
+func commute(a, b *footprint) bool {
 	if a.all || b.all || a.world && b.world {
 		return false
 	}
 	if a.objects&b.objects == 0 {
 		return true
 	}
-	for i := a.from; i < a.to; i++ {
-		x := &t.accesses[i]
-		for j := b.from; j < b.to; j++ {
-			y := &t.accesses[j]
-			if x.object == y.object && (relate(x, y) == conflicts || relate(y, x) == conflicts || y.after < x.takes()) {
+	for i := range a.accesses {
+		x := &a.accesses[i]
+		for j := range b.accesses {
+			y := &b.accesses[j]
+			if x.name == y.name && (relate(x, y) == conflicts || relate(y, x) == conflicts || y.after < x.takes()) {
 				return false
 			}
 		}
@@ -189,7 +194,7 @@ func (t *trace) commute(a, b footprint) bool {
 }
 
 // relation says how a later step depends on an earlier one by what they touch.
-func (t *trace) relation(a, b footprint) relation {
+func relation(a, b *footprint) relationship {
 	if a.all || b.all || a.world && b.world {
 		return conflicts
 	}
@@ -197,10 +202,10 @@ func (t *trace) relation(a, b footprint) relation {
 	if a.objects&b.objects == 0 {
 		return strongest
 	}
-	for i := a.from; i < a.to; i++ {
-		x := &t.accesses[i]
-		for j := b.from; j < b.to; j++ {
-			if y := &t.accesses[j]; x.object == y.object {
+	for i := range a.accesses {
+		x := &a.accesses[i]
+		for j := range b.accesses {
+			if y := &b.accesses[j]; x.name == y.name {
 				strongest = max(strongest, relate(x, y))
 			}
 		}

@@ -175,14 +175,18 @@ func TestWorldsEndAsInAllSchedules(t *testing.T) {
 			require.Empty(t, some.defect)
 			everything, runner, ends, runs := new(conformance.Enumerator), sim.NewRunner(), map[string]bool{}, 0
 			defer runner.Close()
+			w := &watcher{Source: everything}
+			w.identify = true
+			classes := map[uint64]bool{}
 			for everything.Next() {
-				r, err := runner.Run(p.scenario, sim.RunConfig{Source: everything})
+				r, err := runner.Run(p.scenario, sim.RunConfig{Source: w, Listener: w})
 				require.NoError(t, err)
+				classes[w.class(w.draws)] = true
 				ends[p.end(r)] = true
 				runs++
 				require.Less(t, runs, 1_000_000)
 			}
-			t.Logf("%d schedules, %d executions, %d blocked, %d ends", runs, some.runs, some.blocked, len(ends))
+			t.Logf("%d schedules, %d executions, %d blocked, %d ends, %d classes of %d", runs, some.runs, some.blocked, len(ends), len(some.classes), len(classes))
 			require.Equal(t, ends, some.ends)
 		})
 	}

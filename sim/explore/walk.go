@@ -1,0 +1,576 @@
+package explore
+
+import (
+	"slices"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// walk makes runs of a plan, one after another, in one place: it follows the steps that the plan has for it, then goes on as it likes,
+// and finds the races of what it has done. Each run repeats the one before as far as the plan has them in common, and what was found
+// there is kept.
+type walk struct {
+	trace
+	plan  *plan
+	leaf  *branch  // that the run is to explore
+	path  []*place // that lie on it, from the root, while the plan is locked
+	marks []mark   // by step: what there was before it
+	races []race
+	waits []event // steps that were not made, but are late ones in races, or could have come instead of another
+	notes []note  // of the steps of this run that none before has made
+	dues  []int32 // by step: actors that are no tasks and could move
+	draws []draw
+
+	planned []label // from step fresh on
+	values  []int32 // of them
+	value   int     // of these values, the next one of the step under way
+	valueTo int
+
+	depth   int // steps of this run so far
+	fresh   int // those below repeat the run before
+	drawAt  int // draws of this run so far
+	limit   int // steps of a run; 0: none
+	marked  int // the last step that has a mark
+	others  bool
+	blocked bool
+	cut     bool // the limit was reached
+	over    bool // no step counts any more
+	fatal   bool // the last step has ended the run
+	missed  bool // a step that was planned was not possible
+	defect  string
+
+	racing func(k int) bool // race, for steps
+	late   int32            // the later step of the races that are looked for: an event, or ^i for waits[i]
+	asleep []sleeper        // what needs not be tried though the run does not wake it: see plan.fail
+	moved  []int32          // memory for plan.reverse
+	raised []int32
+	clock  []int32
+}
+
+// mark is how much there was before a step.
+type mark struct {
+	accesses, races, waits, dues int32
+}
+
+// race is a pair of events of which the later one could have come first.
+type race struct {
+	first   int32
+	late    int32 // see walk.late
+	alone   bool  // the first is not all that keeps the late one from coming first: see walk.without
+	settled bool  // whatever else a run does, that it begins with the reversal is planned
+}
+
+// note is a step that could be made instead of one that was: a fault, or what that has made impossible.
+type note struct {
+	at   int32
+	wait int32 // in walk.waits; -1: a fault
+	name uint64
+}
+
+// draw is a decision in the course of a step.
+type draw struct {
+	owner int32 // event; -1: the set-up
+	n     int32
+	v     int32
+}
+
+// label names a step of a path: who moves, and how many values it draws.
+type label struct {
+	name  uint64 // of the actor; anyone: whoever the walk likes
+	draws int32
+}
+
+const anyone = ^uint64(0)
+
+// sleeper is a branch that need not be made again after others which commute with it.
+type sleeper struct {
+	*branch
+	from int // the step before which it was tried
+}
+
+func newWalk(p *plan, limit int) *walk {
+	x := &walk{plan: p, limit: limit}
+	x.strict, x.racing = p.strict, x.race
+	x.current = -1
+	return x
+}
+
+func (x *walk) outcome() outcome {
+	return outcome{skipped: x.blocked, cut: x.cut, again: x.stricter && !x.strict, defect: x.defect}
+}
+
+func (x *walk) decisions() (actors, values []int32) {
+	for i := range x.depth {
+		actors = append(actors, x.events[i].actor)
+	}
+	for _, v := range x.draws[:x.drawAt] {
+		values = append(values, v.v)
+	}
+	return actors, values
+}
+
+// start makes ready for the next run.
+func (x *walk) start() {
+	x.depth, x.drawAt, x.current, x.marked, x.value, x.valueTo = 0, 0, -1, -1, 0, 0
+	x.blocked, x.cut, x.over, x.fatal, x.missed = false, false, false, false, false
+	x.notes = x.notes[:0]
+}
+
+// Schedule implements choice.Source.
+func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
+	x.finish()
+	if x.over {
+		return 0
+	}
+	i := x.depth
+	if x.limited(i) {
+		return 0
+	}
+	if i < x.fresh {
+		if at := x.kernel.Choice(x.events[i].actor); at >= 0 {
+			return at
+		}
+		x.missing(i)
+		return 0
+	}
+	x.mark(i)
+	if x.others {
+		x.look(i, enabled, armed)
+	}
+	if p := i - x.fresh; p < len(x.planned) && x.planned[p].name != anyone {
+		return x.find(i, x.planned[p].name, enabled, armed)
+	}
+	return x.choose(i, current, enabled)
+}
+
+// find answers the actor of that name.
+func (x *walk) find(i int, name uint64, enabled, armed []*kernel.Actor) int {
+	if name&made == 0 {
+		if at := x.kernel.Choice(int32(name)); at >= 0 {
+			return at
+		}
+	} else {
+		for at, a := range enabled {
+			if x.actorName(a) == name {
+				return at
+			}
+		}
+		for at, a := range armed {
+			if x.actorName(a) == name {
+				return len(enabled) + at
+			}
+		}
+	}
+	x.missing(i)
+	return 0
+}
+
+// missing ends a run in which a step that was to be made cannot be.
+func (x *walk) missing(i int) {
+	switch {
+	case i < x.fresh:
+		x.fail("the program is not deterministic: an actor that could move in the run before cannot in its repetition")
+	case i == x.fresh+len(x.planned)-1: // the late step of a race, which needs what came in between
+		x.blocked, x.over = true, true
+		x.missed = true
+		x.kernel.Stop()
+	default:
+		x.fail("a step that was taken for independent has made another one impossible")
+	}
+}
+
+// choose answers who moves at the new step i: the task that moved last, if it can, so that the runs have few switches.
+func (x *walk) choose(i int, current *kernel.Actor, enabled []*kernel.Actor) int {
+	if current != nil && current.Enabled() && x.awake(current, i) {
+		return x.kernel.Choice(current.ID)
+	}
+	best := -1
+	for at, a := range enabled {
+		if (best < 0 || a.ID < enabled[best].ID) && x.awake(a, i) {
+			best = at
+		}
+	}
+	if best < 0 {
+		x.block()
+	}
+	return max(best, 0)
+}
+
+// awake says whether what the actor does next has not been explored.
+func (x *walk) awake(a *kernel.Actor, i int) bool {
+	for _, s := range x.asleep {
+		if s.name != x.actorName(a) || s.from > i {
+			continue
+		}
+		wakes := false
+		for j := s.from; j < i && !wakes; j++ {
+			wakes = x.events[j].name == s.name || !commute(&s.footprint, &x.events[j].footprint)
+		}
+		if !wakes {
+			return false
+		}
+	}
+	return true
+}
+
+// mark notes what there is before the new step i.
+func (x *walk) mark(i int) {
+	if i == x.marked {
+		return
+	}
+	x.marked = i
+	x.marks = append(x.marks[:i], mark{int32(len(x.accesses)), int32(len(x.races)), int32(len(x.waits)), int32(len(x.dues))})
+	if i == x.fresh { // or later, when there are some
+		x.others = x.kernel.Others() > 0
+	}
+}
+
+// look notes what else could move at the new step i: faults, each of which is tried, timers and deliveries.
+func (x *walk) look(i int, enabled, armed []*kernel.Actor) {
+	for _, a := range armed {
+		x.notes = append(x.notes, note{int32(i), -1, x.actorName(a)})
+	}
+	for _, a := range enabled {
+		if a.Kind != kernel.TaskActor {
+			x.dues = append(x.dues, a.ID)
+		}
+	}
+	if x.kernel.Stalls() > 0 {
+		x.kernel.Tasks(func(a *kernel.Actor) {
+			if a.Ready() && !a.Enabled() {
+				x.dues = append(x.dues, ^a.ID)
+			}
+		})
+	}
+}
+
+// due are the timers and deliveries that could move at step i and, as ^id, the tasks that were stalled.
+func (x *walk) due(i int) []int32 {
+	to := len(x.dues)
+	if i+1 < len(x.marks) {
+		to = int(x.marks[i+1].dues)
+	}
+	return x.dues[x.marks[i].dues:to]
+}
+
+// Value implements choice.Source.
+func (x *walk) Value(site choice.Site, n int) int {
+	if x.over {
+		return 0
+	}
+	if site.Chance {
+		return x.draw(2) * (n - 1)
+	}
+	return x.draw(n)
+}
+
+// draw decides a number below n.
+func (x *walk) draw(n int) int {
+	owner := int32(x.depth - 1)
+	if x.drawAt == len(x.draws) {
+		v := int32(0)
+		if x.value < x.valueTo {
+			v = x.values[x.value]
+			x.value++
+		}
+		x.draws = append(x.draws, draw{owner: owner, n: int32(n), v: v})
+	}
+	d := x.draws[x.drawAt]
+	x.drawAt++
+	if int(d.n) != n || d.owner != owner || d.v >= d.n {
+		x.fail("the program is not deterministic: it asks for another value than in the run before")
+		return 0
+	}
+	return int(d.v)
+}
+
+// drawn are the draws of event i.
+func (x *walk) drawn(i int) []draw {
+	from := len(x.draws)
+	for from > 0 && x.draws[from-1].owner >= int32(i) {
+		from--
+	}
+	to := from
+	for to < len(x.draws) && x.draws[to].owner == int32(i) {
+		to++
+	}
+	return x.draws[from:to]
+}
+
+// Step implements kernel.Listener.
+func (x *walk) Step(a *kernel.Actor) {
+	i := x.depth
+	if i < x.fresh && x.current < 0 {
+		if e := &x.events[i]; e.actor != a.ID || e.op != a.Op {
+			x.fail("the program is not deterministic: another step is made than in the run before")
+		} else {
+			x.depth++
+		}
+		return
+	}
+	x.finish()
+	if x.over || x.limited(i) {
+		return
+	}
+	x.mark(i) // if there was no choice
+	if p := i - x.fresh; p < len(x.planned) {
+		if planned := x.planned[p]; planned.name == anyone {
+			if x.value = x.valueTo; !x.awake(a, i) {
+				x.block()
+				return
+			}
+		} else if planned.name != x.actorName(a) {
+			x.missing(i)
+			return
+		} else {
+			x.value = x.valueTo
+			x.valueTo += int(planned.draws)
+		}
+	} else if x.value = x.valueTo; !x.awake(a, i) {
+		x.block()
+		return
+	}
+	if a.Kind == kernel.ClockActor {
+		x.waiting() // nothing after it races with anything before
+	}
+	x.events = append(x.events[:i], event{})
+	x.begin(i, a)
+	x.depth++
+}
+
+// limited ends a run that has as many steps as it may.
+func (x *walk) limited(i int) bool {
+	if x.limit == 0 || i < x.limit {
+		return false
+	}
+	x.cut, x.over = true, true
+	x.kernel.Stop()
+	return true
+}
+
+// fail ends the run, and with it the search.
+func (x *walk) fail(defect string) {
+	x.defect, x.over = defect, true
+	x.kernel.Stop()
+}
+
+// block ends a run in which all that could move was explored.
+func (x *walk) block() {
+	x.blocked = true
+	x.waiting()
+	x.over = true
+	x.kernel.Stop()
+}
+
+// Over implements kernel.Listener.
+func (x *walk) Over() {
+	x.finish()
+	if !x.over {
+		x.mark(x.depth)
+		x.waiting()
+	}
+	x.over = true
+}
+
+// finish completes the step under way and finds its races.
+func (x *walk) finish() {
+	i, ok := x.settle()
+	if !ok {
+		return
+	}
+	x.open(i)
+	x.late = int32(i)
+	x.order(i, x.racing)
+	if x.others {
+		for _, id := range x.due(i) {
+			if id < 0 {
+				continue
+			}
+			if a := x.kernel.Actor(id); id != x.events[i].actor && !a.Enabled() { // it was stopped, and would never be seen to race
+				x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a)})
+				x.waits = append(x.waits, x.announce(i+1, a))
+			}
+		}
+	}
+	x.others = x.kernel.Others() > 0
+	x.fatal = x.kernel.Stopped() && !x.over
+}
+
+// announce is what the actor would do as step i.
+func (x *walk) announce(i int, a *kernel.Actor) event {
+	x.events = append(x.events[:i], event{})
+	x.begin(i, a)
+	e := &x.events[i]
+	e.prev = -1
+	if int(a.ID) < len(x.lastOf) {
+		e.prev = x.lastOf[a.ID] - 1
+	}
+	e.waker, e.world, e.all = -1, x.world, x.all
+	e.accesses = x.accesses[e.from:len(x.accesses):len(x.accesses)]
+	for _, b := range e.accesses {
+		e.objects |= bit(b.name)
+	}
+	x.current = -1
+	x.events = x.events[:i]
+	return *e
+}
+
+// waiting finds the races of the tasks that are blocked, as if they had gone on: another one may have taken from them what they
+// wait for. (Those that are parked at an unbuffered channel have made a step to arrive there.) It is called where no task could
+// move: at the end, before time advances, and where all that could was explored.
+func (x *walk) waiting() {
+	i := x.depth
+	x.kernel.Tasks(func(a *kernel.Actor) {
+		if a.Ready() || a.Parked() {
+			return
+		}
+		races, accesses := len(x.races), len(x.accesses)
+		x.late = ^int32(len(x.waits))
+		x.events = append(x.events[:i], event{})
+		x.begin(i, a)
+		x.settle()
+		x.open(i)
+		x.order(i, x.racing)
+		if len(x.races) > races {
+			x.waits = append(x.waits, x.events[i])
+		}
+		x.unsettle(i)
+		if len(x.races) == races {
+			x.accesses = x.accesses[:accesses]
+		}
+	})
+	x.events = x.events[:i]
+}
+
+// race notes that the late event could have come before event k, with which it conflicts. It answers false if it could not, so that
+// it is k, or what came in between, that has made it possible.
+func (x *walk) race(k int) bool {
+	late := &x.events[len(x.events)-1]
+	r := race{first: int32(k), late: x.late}
+	if !x.feasible(k, late) {
+		if r.alone = late.op == kernel.OpWait && x.zeroWithout(k, late); !r.alone {
+			return false
+		}
+	}
+	x.races = append(x.races, r)
+	return true
+}
+
+func (x *walk) lateOf(r *race) *event {
+	if r.late < 0 {
+		return &x.waits[^r.late]
+	}
+	return &x.events[r.late]
+}
+
+// feasible says whether the late event, the last, is possible before event k and after what comes between them and k does not precede.
+func (x *walk) feasible(k int, late *event) bool {
+	moves := late.prev > int32(k)
+	if late.kind != kernel.TaskActor {
+		return moves || late.kind == kernel.FaultActor || slices.Contains(x.due(k), late.actor)
+	}
+	if !moves && slices.Contains(x.due(k), ^late.actor) {
+		return false
+	}
+	switch late.op {
+	case kernel.OpLock, kernel.OpAnnounce, kernel.OpRLock, kernel.OpOnce, kernel.OpDrain, kernel.OpWait, kernel.OpSend, kernel.OpRecv, kernel.OpSelect:
+	default:
+		return true
+	}
+	for i := range late.accesses {
+		b := &late.accesses[i]
+		own := b.op == late.op && (late.op != kernel.OpSelect || b.sends || b.receives) // others are touched through it
+		if own && x.admits(k, late, b) {
+			return true
+		}
+	}
+	return len(late.accesses) == 0
+}
+
+// admits says whether the object lets the operation through there.
+func (x *walk) admits(k int, late *event, b *access) bool {
+	count, held, changed := b.before, b.heldBefore, false
+	sum := int32(0)
+	for at := b.last; at >= 0 && x.accesses[at].event >= int32(k); at = x.accesses[at].last {
+		a := &x.accesses[at]
+		count = a.before
+		if !changed {
+			held = a.heldBefore
+		}
+		if a.event > int32(k) && !x.precedes(k, int(a.event)) {
+			sum += a.after - a.before
+			if !changed && a.heldAfter != a.heldBefore {
+				held, changed = a.heldAfter, true
+			}
+		}
+	}
+	count += sum
+	switch b.op {
+	case kernel.OpLock, kernel.OpAnnounce, kernel.OpRLock, kernel.OpOnce:
+		return !held
+	case kernel.OpDrain, kernel.OpWait:
+		return count == 0
+	}
+	if held || b.capacity == 0 && !late.parked {
+		return true
+	}
+	return count < b.capacity && (b.op == kernel.OpSend || b.sends) || count > 0 && (b.op == kernel.OpRecv || b.receives)
+}
+
+// without takes out of what was gathered, from event i on, what conflicts with the late event, with what that precedes: several
+// additions may have to come after a wait for it to be possible; and what raises a count after an event for which it may have been
+// too low must stay after it.
+func (x *walk) without(late *event, i int32) {
+	kept := x.moved[:0]
+	x.raised = x.raised[:0]
+next:
+	for _, j := range x.moved {
+		for _, r := range x.raised {
+			if x.precedes(int(r), int(j)) {
+				continue next
+			}
+		}
+		if j > i && !commute(&x.events[j].footprint, &late.footprint) {
+			x.raised = append(x.raised, j)
+		} else {
+			kept = append(kept, j)
+		}
+	}
+	x.moved = kept
+}
+
+// zeroWithout says whether a wait is possible before event k and after what without leaves.
+func (x *walk) zeroWithout(k int, late *event) bool {
+	x.gather(k)
+	x.without(late, 0)
+	b := &late.accesses[0]
+	count := b.before
+	for at := b.last; at >= 0 && x.accesses[at].event >= int32(k); at = x.accesses[at].last {
+		count = x.accesses[at].before
+	}
+	for _, j := range x.moved {
+		for i := range x.events[j].accesses {
+			if a := &x.events[j].accesses[i]; a.object == b.object {
+				count += a.after - a.before
+			}
+		}
+	}
+	return count == 0
+}
+
+// backTo forgets the events from i on.
+func (x *walk) backTo(i int) {
+	for j := len(x.events) - 1; j >= i; j-- {
+		x.unsettle(j)
+	}
+	x.events = x.events[:min(i, len(x.events))]
+	if i < len(x.marks) {
+		m := x.marks[i]
+		x.accesses, x.races, x.waits, x.dues = x.accesses[:m.accesses], x.races[:m.races], x.waits[:m.waits], x.dues[:m.dues]
+		x.marks = x.marks[:i]
+	}
+	for n := len(x.draws); n > 0 && x.draws[n-1].owner >= int32(i); n-- {
+		x.draws = x.draws[:n-1]
+	}
+}
