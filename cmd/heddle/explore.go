@@ -21,6 +21,7 @@ import (
 type exploreFlags struct {
 	preemptions int
 	steps       int
+	workers     int
 	duration    time.Duration
 	keepGoing   bool
 	only        string
@@ -41,6 +42,9 @@ Time passes only when nothing else can move, as in every simulation, and random 
 bounds of every exploration. What tasks share with models and checks counts as one object. A scenario with a check after every
 step has no two steps that commute.
 
+With --workers several runs are made at a time, of the same classes. What is reported is the same but for the execution in which a
+failure is found and so its token, and, unless --keep-going is given, which of several failures is found first.
+
 With --preemptions only the interleavings with so few unforced switches are made; those that differ in the order of steps which
 commute may then be made more than once.`,
 		Example: `  heddle explore litmus/dining-philosophers
@@ -57,6 +61,7 @@ commute may then be made more than once.`,
 	flags.SortFlags = false
 	flags.IntVar(&f.preemptions, "preemptions", 0, "only runs with at most `N` switches from a task that could go on to another (default: all)")
 	flags.IntVar(&f.steps, "steps", explore.DefaultSteps, "cut off executions at `N` steps")
+	flags.IntVar(&f.workers, "workers", 1, "number `N` of runs at a time; with --preemptions always 1")
 	flags.DurationVar(&f.duration, "for", 0, "end after `D`, such as 30s or 10m (default: as long as it takes)")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
 	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
@@ -91,12 +96,14 @@ func (a *app) explore(ctx context.Context, c *cobra.Command, f exploreFlags, nam
 
 func (a *app) exploreConfig(c *cobra.Command, f exploreFlags, name string) (config explore.Config, err error) {
 	config = explore.Config{
-		Steps: f.steps, Duration: f.duration, KeepGoing: f.keepGoing, Options: sim.Options{Only: f.only, NoFaults: f.noFaults},
+		Steps: f.steps, Duration: f.duration, Workers: f.workers, KeepGoing: f.keepGoing, Options: sim.Options{Only: f.only, NoFaults: f.noFaults},
 	}
 	config.Bounded, config.Preemptions = c.Flags().Changed("preemptions"), f.preemptions
 	switch {
 	case f.preemptions < 0:
 		return config, fmt.Errorf("--preemptions %d is no number of switches: give 0 or more", f.preemptions)
+	case f.workers < 1:
+		return config, fmt.Errorf("--workers %d could run nothing: give 1 or more", f.workers)
 	case f.steps < 1:
 		return config, fmt.Errorf("--steps %d would explore nothing: give 1 or more", f.steps)
 	case c.Flags().Changed("for") && f.duration <= 0:

@@ -79,6 +79,7 @@ func TestExploreRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"explore", "account", "--steps", "0"}, "give 1 or more"},
 		{[]string{"explore", "account", "--for", "0s"}, "give a duration above 0"},
 		{[]string{"explore", "account", "--preemptions", "-1"}, "give 0 or more"},
+		{[]string{"explore", "account", "--workers", "0"}, "give 1 or more"},
 		{[]string{"explore", "account", "--only", "nothing"}, "unknown property"},
 	} {
 		_, errOut, status := heddle(t, c.args...)

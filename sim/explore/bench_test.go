@@ -49,13 +49,14 @@ func BenchmarkExecution(b *testing.B) {
 					if _, err := runner.Run(c.program.scenario, sim.RunConfig{Source: x, Listener: x}); err != nil {
 						b.Fatal(err)
 					}
-					if !x.next() {
-						x = newWalk(newPlan(false), 0)
+					if !x.next() { // begin anew with the same memory
+						x.plan.over = false
+						x.plan.begin()
 						x.first()
 					}
 				}
 			}
-			explore(1000)
+			explore(10_000)
 			bareAllocs := testing.AllocsPerRun(100, func() { bare(1) })
 			allocs := testing.AllocsPerRun(500, func() { explore(1) })
 			per := bare(1000)

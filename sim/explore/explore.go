@@ -63,7 +63,7 @@ func (p Progress) Estimate() float64 {
 type Report struct {
 	Scenario   string
 	Executions int64 // runs that were made to their end: without a bound on preemptions one for each class
-	Blocked    int64 // runs that came to where all that could follow was explored, and were ended there
+	Blocked    int64 // runs that were ended where a step was planned that is not possible, or all that could follow was explored
 	Steps      int64
 	Longest    int64    // steps of the longest run
 	Cut        int64    // executions that were cut off at the limit of steps

@@ -149,8 +149,8 @@ func relateChan(a, b *access, unbuffered bool) relationship {
 	switch {
 	case closes && b.op == kernel.OpRecv && b.heldBefore && (unbuffered || b.before == b.after):
 		return enables
-	case unbuffered:
-		if a.strict && (a.op == kernel.OpSend && b.op == kernel.OpRecv || a.op == kernel.OpRecv && b.op == kernel.OpSend) {
+	case unbuffered: // who comes too early makes a step to arrive, and another one to go on
+		if a.strict && (aSends || a.op == kernel.OpRecv) && (bSends || b.op == kernel.OpRecv) {
 			return conflicts
 		}
 	case aSends && b.op == kernel.OpRecv && a.after > a.before && b.after < b.before && a.sent == b.received:
@@ -185,7 +185,14 @@ func commute(a, b *footprint) bool {
 		x := &a.accesses[i]
 		for j := range b.accesses {
 			y := &b.accesses[j]
-			if x.name == y.name && (relate(x, y) == conflicts || relate(y, x) == conflicts || y.after < x.takes()) {
+			if x.name != y.name {
+				continue
+			}
+			if x.kind == kernel.AtomicObject { // the table says all
+				if kernel.Conflicts(false, x.op, y.op) {
+					return false
+				}
+			} else if relate(x, y) == conflicts || relate(y, x) == conflicts || y.after < x.takes() {
 				return false
 			}
 		}

@@ -15,26 +15,27 @@ func (p *plan) learn(x *walk) {
 		x.path[i], x.path[j] = x.path[j], x.path[i]
 	}
 	p.meet(x)
-	if x.missed || p.again {
+	if p.again {
+		return
+	}
+	if x.missed { // what it was taken to cover, it does not
+		x.leaf.missed = true
+		for _, n := range x.notes {
+			p.instead(x, n)
+		}
 		return
 	}
 	at := int(x.leaf.at.depth)
 	if at >= x.depth {
 		return
 	}
-	if p.fatal && x.leaf.name == anyone && x.leaf != x.leaf.at.branches[0] {
-		p.addLeaf(x.leaf.at, p.newBranch(x.leaf.at, anyone))
-	}
 	x.leaf.became(x, at)
-	if x.fatal {
-		p.fail(x)
-	}
 	p.alternatives(x)
 	for _, n := range x.notes {
 		p.instead(x, n)
 	}
 	for i := range x.races {
-		if r := &x.races[i]; !r.settled {
+		if r := &x.races[i]; !r.settled && !x.covered(r) {
 			p.reverse(x, r)
 		}
 	}
@@ -118,6 +119,7 @@ func (p *plan) placeAt(x *walk, i int) *place {
 // like that was explored with it, or if it begins with something that is planned.
 func (p *plan) reverse(x *walk, r *race) {
 	k, late := int(r.first), x.lateOf(r)
+	r.handled, r.cover = true, nil
 	x.gather(k)
 	if r.alone {
 		x.without(late, 0)
@@ -125,25 +127,27 @@ func (p *plan) reverse(x *walk, r *race) {
 		x.without(late, r.late)
 	}
 	x.precede(k, late)
-	at, top, rest := x.place(k), true, late
-	if at == nil {
-		at = p.placeAt(x, k)
-	}
+	p.insert(x, p.placeAt(x, k), late, r)
+}
+
+// insert plans what was gathered, and then the late event, at a place.
+func (p *plan) insert(x *walk, at *place, late *event, r *race) {
+	top, rest := true, late
 descend:
 	for {
 		for _, b := range at.sleepers {
-			if weak, by := x.weak(b, rest); weak && (!b.fatal || by != nobody) {
-				r.settled = top && x.needed(by, late)
+			if weak, by := x.weak(b, rest); weak && !b.missed {
+				r.settle(x, b, top, by, late)
 				return
 			}
 		}
 		for _, b := range at.branches {
 			weak, by := x.weak(b, rest)
-			if !weak || b.name == anyone || b.fatal && by == nobody {
+			if !weak || b.missed {
 				continue
 			}
 			if b.after == nil {
-				r.settled = top && x.needed(by, late)
+				r.settle(x, b, top, by, late)
 				return
 			}
 			if by == theLate {
@@ -169,10 +173,7 @@ descend:
 	more := false
 	for _, list := range [...][]*branch{at.sleepers, at.branches} {
 		for _, b := range list {
-			if b.fatal || b.name == anyone {
-				continue
-			}
-			if _, by := x.weak(b, rest); by >= 0 && !x.needed(by, rest) {
+			if _, by := x.waker(b, rest); by >= 0 && !x.needed(by, rest) {
 				more = true
 				x.joinClock(by)
 			}
@@ -180,6 +181,32 @@ descend:
 	}
 	r.settled = top && !more
 	p.plant(x, at, rest)
+}
+
+// settle notes that nothing needs to be planned for the race, since the branch comes first or sleeps on.
+func (r *race) settle(x *walk, b *branch, top bool, by int32, late *event) {
+	r.settled = top && x.needed(by, late)
+	if top && by == nobody {
+		r.cover = b
+	}
+}
+
+// covered says whether the new steps of a run change nothing for a race that was dealt with in the run before: the first event precedes
+// them, or what slept on through the reversal sleeps on through them too.
+func (x *walk) covered(r *race) bool {
+	if !r.handled || r.late >= int32(x.fresh) || r.cover != nil && r.cover.missed {
+		return false
+	}
+	for j := x.fresh; j < x.depth; j++ {
+		e := &x.events[j]
+		if e.time() {
+			break
+		}
+		if b := r.cover; !x.precedes(int(r.first), j) && (b == nil || e.name == b.name || !commute(&b.footprint, &e.footprint)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Who wakes a branch, beside events.
@@ -241,6 +268,24 @@ func (x *walk) needed(j int32, late *event) bool {
 // weak says whether the branch goes on sleeping, or can come first, while what was gathered is done and then the late event, if it is
 // not nil. by is who makes the same step or wakes it.
 func (x *walk) weak(b *branch, late *event) (weak bool, by int32) {
+	if late != nil && late.name != b.name && !x.moves(b.name) && !commute(&b.footprint, &late.footprint) {
+		return false, theLate // or an earlier one, which does not matter here
+	}
+	return x.waker(b, late)
+}
+
+// moves says whether an event of that actor was gathered.
+func (x *walk) moves(name uint64) bool {
+	for _, j := range x.moved {
+		if x.events[j].name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// waker is weak where it matters who is the first to wake the branch.
+func (x *walk) waker(b *branch, late *event) (weak bool, by int32) {
 	for _, j := range x.moved {
 		e := &x.events[j]
 		if e.name == b.name {
@@ -310,7 +355,7 @@ func (p *plan) behind(b *branch) *place {
 	b.after = at
 	for _, list := range [...][]*branch{b.at.sleepers, b.at.branches} {
 		for _, s := range list {
-			if s != b && s.name != anyone && s.name != b.name && commute(&s.footprint, &b.footprint) {
+			if s != b && s.name != b.name && commute(&s.footprint, &b.footprint) {
 				at.sleepers = append(at.sleepers, s)
 			}
 		}
@@ -376,12 +421,14 @@ func (at *place) begun(name uint64, draws []draw, v int32) bool {
 
 // covers says whether something that was tried at the place before the step that the run has made there sleeps on through another.
 func (x *walk) covers(at *place, name uint64, f *footprint) bool {
-	covers := func(b *branch) bool { return !b.fatal && b.name != anyone && b.name != name && commute(&b.footprint, f) }
+	covers := func(b *branch) bool {
+		return !b.missed && b.name != name && commute(&b.footprint, f)
+	}
 	if slices.ContainsFunc(at.sleepers, covers) {
 		return true
 	}
 	for _, b := range at.branches {
-		if b.name == x.events[at.depth].name && x.begins(b, int(at.depth)) {
+		if b.name == x.events[at.depth].name { // all values of a step sleep in what was planned behind the first
 			return false
 		}
 		if covers(b) {
@@ -393,39 +440,12 @@ func (x *walk) covers(at *place, name uint64, f *footprint) bool {
 
 // instead plans a step that could have been made instead of one that was.
 func (p *plan) instead(x *walk, n note) {
-	f := &footprint{all: true}
+	late := &x.strike
 	if n.wait >= 0 {
-		f = &x.waits[n.wait].footprint
+		late = &x.waits[n.wait]
 	}
-	at := p.placeAt(x, int(n.at))
-	if at.begun(n.name, nil, 0) || x.covers(at, n.name, f) {
-		return
-	}
-	b := p.newBranch(at, n.name)
-	b.resembles(f)
-	p.addLeaf(at, b)
-}
-
-// fail deals with a step that has ended the run, with a failure: nothing shows what else could have come, so all that could
-// move instead is tried, one after the other. What was tried sleeps in that, though nothing may wake it: such a run is cut off
-// where all that can move sleeps.
-func (p *plan) fail(x *walk) {
-	p.fatal = true
-	at := p.placeAt(x, x.depth-1)
-	e := &x.events[x.depth-1]
-	for _, b := range at.branches {
-		if b.name == e.name && x.begins(b, x.depth-1) {
-			b.fatal = true
-		}
-	}
-	p.tryAnyone(at)
-}
-
-func (p *plan) tryAnyone(at *place) {
-	for _, b := range at.branches {
-		if b.name == anyone {
-			return
-		}
-	}
-	p.addLeaf(at, p.newBranch(at, anyone))
+	late.name = n.name
+	x.moved = x.moved[:0]
+	x.precede(x.depth, late)
+	p.insert(x, p.placeAt(x, int(n.at)), late, &race{})
 }

@@ -18,7 +18,6 @@ type plan struct {
 	setUp   []draw    // values that the set-up draws
 	strict  bool      // see trace.stricter
 	again   bool      // all runs so far do not count
-	fatal   bool      // some step has ended its run
 	met     []uint64
 	peeked  []uint64
 
@@ -48,7 +47,7 @@ type branch struct {
 	name      uint64  // of the actor
 	values    []int32 // that it draws, or begins to
 	taken     bool    // a leaf that is, or was, explored
-	fatal     bool    // it ends the run
+	missed    bool    // it was not possible
 	memory    []access
 }
 
@@ -263,10 +262,6 @@ func (x *walk) take(b *branch, from *place) {
 	x.planned, x.values = x.planned[:0], x.values[:0]
 	x.follow(b.at, from)
 	x.planned, x.values = append(x.planned, label{b.name, int32(len(b.values))}), append(x.values, b.values...)
-	x.asleep = x.asleep[:0]
-	if p.fatal {
-		x.lull()
-	}
 }
 
 // follow plans the way to a place.
@@ -276,25 +271,6 @@ func (x *walk) follow(at, from *place) {
 	}
 	x.follow(at.above, from)
 	x.planned, x.values = append(x.planned, at.path...), append(x.values, at.values...)
-}
-
-// lull lets sleep, beside what the leaf wakes, what was tried before it.
-func (x *walk) lull() {
-	behind := x.leaf
-	for at := behind.at; at != nil; at = at.above {
-		for _, b := range at.branches {
-			if b == behind {
-				break
-			}
-			if b.name != anyone {
-				x.asleep = append(x.asleep, sleeper{b, int(at.depth)})
-			}
-		}
-		for _, b := range at.sleepers {
-			x.asleep = append(x.asleep, sleeper{b, int(at.depth)})
-		}
-		behind = at.way()
-	}
 }
 
 // way is the branch of the place above that leads here; nil if that has none.

@@ -20,9 +20,13 @@ type result struct {
 	classes       map[uint64]int
 	ends          map[string]bool // final states, deadlocks and failures
 	defect        string
+	strict        bool
+	failed        bool // a step has ended a run
 }
 
 func (o result) sorted() []string { return slices.Sorted(maps.Keys(o.ends)) }
+
+func (o result) classed() []uint64 { return slices.Sorted(maps.Keys(o.classes)) }
 
 // program is a scenario that leaves a description of its final state.
 type program struct {
@@ -75,7 +79,9 @@ func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
 		o.runs++
 		o.classes[x.class(x.draws)]++
 		o.ends[p.end(r)] = true
+		o.failed = o.failed || r.Failure != nil && len(r.Failure.Tasks) == 0
 	}
+	o.strict = plan.strict
 	return o
 }
 
@@ -144,10 +150,10 @@ func (w *watcher) Over() {
 }
 
 // exhaustive makes every schedule; false: there are more than most.
-func exhaustive(t testing.TB, p program, most int) (o result, all bool) {
+func exhaustive(t testing.TB, p program, most int, strict bool) (o result, all bool) {
 	everything, runner := new(orderly), sim.NewRunner()
 	w := &watcher{Source: everything}
-	w.identify = true
+	w.identify, w.strict = true, strict
 	defer runner.Close()
 	o = result{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for everything.Next() {

@@ -27,22 +27,21 @@ type walk struct {
 	value   int     // of these values, the next one of the step under way
 	valueTo int
 
-	depth   int // steps of this run so far
-	fresh   int // those below repeat the run before
-	drawAt  int // draws of this run so far
-	limit   int // steps of a run; 0: none
-	marked  int // the last step that has a mark
-	others  bool
+	depth   int  // steps of this run so far
+	fresh   int  // those below repeat the run before
+	drawAt  int  // draws of this run so far
+	limit   int  // steps of a run; 0: none
+	marked  int  // the last step that has a mark
+	mixed   bool // there are actors that are no tasks
 	blocked bool
 	cut     bool // the limit was reached
 	over    bool // no step counts any more
-	fatal   bool // the last step has ended the run
 	missed  bool // a step that was planned was not possible
 	defect  string
 
 	racing func(k int) bool // race, for steps
 	late   int32            // the later step of the races that are looked for: an event, or ^i for waits[i]
-	asleep []sleeper        // what needs not be tried though the run does not wake it: see plan.fail
+	strike event            // that of any fault
 	moved  []int32          // memory for plan.reverse
 	raised []int32
 	clock  []int32
@@ -58,7 +57,9 @@ type race struct {
 	first   int32
 	late    int32 // see walk.late
 	alone   bool  // the first is not all that keeps the late one from coming first: see walk.without
-	settled bool  // whatever else a run does, that it begins with the reversal is planned
+	handled bool
+	settled bool    // whatever else a run does, that it begins with the reversal is planned
+	cover   *branch // that goes on sleeping through the reversal in the run before; nil: there was none
 }
 
 // note is a step that could be made instead of one that was: a fault, or what that has made impossible.
@@ -83,15 +84,10 @@ type label struct {
 
 const anyone = ^uint64(0)
 
-// sleeper is a branch that need not be made again after others which commute with it.
-type sleeper struct {
-	*branch
-	from int // the step before which it was tried
-}
-
 func newWalk(p *plan, limit int) *walk {
 	x := &walk{plan: p, limit: limit}
 	x.strict, x.racing = p.strict, x.race
+	x.strike.all = true
 	x.current = -1
 	return x
 }
@@ -113,7 +109,7 @@ func (x *walk) decisions() (actors, values []int32) {
 // start makes ready for the next run.
 func (x *walk) start() {
 	x.depth, x.drawAt, x.current, x.marked, x.value, x.valueTo = 0, 0, -1, -1, 0, 0
-	x.blocked, x.cut, x.over, x.fatal, x.missed = false, false, false, false, false
+	x.blocked, x.cut, x.over, x.missed = false, false, false, false
 	x.notes = x.notes[:0]
 }
 
@@ -135,13 +131,13 @@ func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 		return 0
 	}
 	x.mark(i)
-	if x.others {
+	if x.mixed {
 		x.look(i, enabled, armed)
 	}
 	if p := i - x.fresh; p < len(x.planned) && x.planned[p].name != anyone {
 		return x.find(i, x.planned[p].name, enabled, armed)
 	}
-	return x.choose(i, current, enabled)
+	return x.choose(current, enabled)
 }
 
 // find answers the actor of that name.
@@ -172,46 +168,30 @@ func (x *walk) missing(i int) {
 	case i < x.fresh:
 		x.fail("the program is not deterministic: an actor that could move in the run before cannot in its repetition")
 	case i == x.fresh+len(x.planned)-1: // the late step of a race, which needs what came in between
-		x.blocked, x.over = true, true
-		x.missed = true
+		x.blocked, x.missed = true, true
+		x.others(i, -1)
+		x.over = true
+		x.kernel.Stop()
+	case !x.strict: // two that meet may have come in the other order
+		x.stricter, x.missed, x.blocked, x.over = true, true, true, true
 		x.kernel.Stop()
 	default:
 		x.fail("a step that was taken for independent has made another one impossible")
 	}
 }
 
-// choose answers who moves at the new step i: the task that moved last, if it can, so that the runs have few switches.
-func (x *walk) choose(i int, current *kernel.Actor, enabled []*kernel.Actor) int {
-	if current != nil && current.Enabled() && x.awake(current, i) {
+// choose answers who moves at a new step: the task that moved last, if it can, so that the runs have few switches.
+func (x *walk) choose(current *kernel.Actor, enabled []*kernel.Actor) int {
+	if current != nil && current.Enabled() {
 		return x.kernel.Choice(current.ID)
 	}
-	best := -1
+	best := 0
 	for at, a := range enabled {
-		if (best < 0 || a.ID < enabled[best].ID) && x.awake(a, i) {
+		if a.ID < enabled[best].ID {
 			best = at
 		}
 	}
-	if best < 0 {
-		x.block()
-	}
-	return max(best, 0)
-}
-
-// awake says whether what the actor does next has not been explored.
-func (x *walk) awake(a *kernel.Actor, i int) bool {
-	for _, s := range x.asleep {
-		if s.name != x.actorName(a) || s.from > i {
-			continue
-		}
-		wakes := false
-		for j := s.from; j < i && !wakes; j++ {
-			wakes = x.events[j].name == s.name || !commute(&s.footprint, &x.events[j].footprint)
-		}
-		if !wakes {
-			return false
-		}
-	}
-	return true
+	return best
 }
 
 // mark notes what there is before the new step i.
@@ -222,7 +202,7 @@ func (x *walk) mark(i int) {
 	x.marked = i
 	x.marks = append(x.marks[:i], mark{int32(len(x.accesses)), int32(len(x.races)), int32(len(x.waits)), int32(len(x.dues))})
 	if i == x.fresh { // or later, when there are some
-		x.others = x.kernel.Others() > 0
+		x.mixed = x.kernel.Others() > 0
 	}
 }
 
@@ -315,21 +295,15 @@ func (x *walk) Step(a *kernel.Actor) {
 	}
 	x.mark(i) // if there was no choice
 	if p := i - x.fresh; p < len(x.planned) {
-		if planned := x.planned[p]; planned.name == anyone {
-			if x.value = x.valueTo; !x.awake(a, i) {
-				x.block()
-				return
-			}
-		} else if planned.name != x.actorName(a) {
+		planned := x.planned[p]
+		if planned.name != anyone && planned.name != x.actorName(a) {
 			x.missing(i)
 			return
-		} else {
-			x.value = x.valueTo
-			x.valueTo += int(planned.draws)
 		}
-	} else if x.value = x.valueTo; !x.awake(a, i) {
-		x.block()
-		return
+		x.value = x.valueTo
+		x.valueTo += int(planned.draws)
+	} else {
+		x.value = x.valueTo
 	}
 	if a.Kind == kernel.ClockActor {
 		x.waiting() // nothing after it races with anything before
@@ -355,14 +329,6 @@ func (x *walk) fail(defect string) {
 	x.kernel.Stop()
 }
 
-// block ends a run in which all that could move was explored.
-func (x *walk) block() {
-	x.blocked = true
-	x.waiting()
-	x.over = true
-	x.kernel.Stop()
-}
-
 // Over implements kernel.Listener.
 func (x *walk) Over() {
 	x.finish()
@@ -373,8 +339,11 @@ func (x *walk) Over() {
 	x.over = true
 }
 
-// finish completes the step under way and finds its races.
+// finish completes the step under way and finds its races. A step that ends the run, with a failure, counts as one that touches
+// everything, and what else could move then is tried instead.
 func (x *walk) finish() {
+	ends := x.kernel.Stopped() && !x.over
+	x.all = x.all || ends
 	i, ok := x.settle()
 	if !ok {
 		return
@@ -382,19 +351,43 @@ func (x *walk) finish() {
 	x.open(i)
 	x.late = int32(i)
 	x.order(i, x.racing)
-	if x.others {
+	if x.mixed {
 		for _, id := range x.due(i) {
 			if id < 0 {
 				continue
 			}
 			if a := x.kernel.Actor(id); id != x.events[i].actor && !a.Enabled() { // it was stopped, and would never be seen to race
-				x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a)})
-				x.waits = append(x.waits, x.announce(i+1, a))
+				x.instead(i, i+1, a)
 			}
 		}
 	}
-	x.others = x.kernel.Others() > 0
-	x.fatal = x.kernel.Stopped() && !x.over
+	x.mixed = x.kernel.Others() > 0
+	if ends {
+		x.others(i, x.events[i].actor)
+	}
+}
+
+// others notes that all who can move, but one, could have moved instead of step i.
+func (x *walk) others(i int, but int32) {
+	next := len(x.events)
+	x.kernel.Tasks(func(a *kernel.Actor) {
+		if a.Enabled() && a.ID != but {
+			x.instead(i, next, a)
+		}
+	})
+	if x.mixed {
+		for _, id := range x.due(i) {
+			if id >= 0 && id != but && x.kernel.Actor(id).Enabled() {
+				x.instead(i, next, x.kernel.Actor(id))
+			}
+		}
+	}
+}
+
+// instead notes that the actor could have moved instead of step i. next is where no event is.
+func (x *walk) instead(i, next int, a *kernel.Actor) {
+	x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a)})
+	x.waits = append(x.waits, x.announce(next, a))
 }
 
 // announce is what the actor would do as step i.
@@ -544,6 +537,13 @@ next:
 func (x *walk) zeroWithout(k int, late *event) bool {
 	x.gather(k)
 	x.without(late, 0)
+	needs := late.prev
+	if needs < 0 {
+		needs = x.maker(late.actor)
+	}
+	if needs > int32(k) && !slices.Contains(x.moved, needs) {
+		return false
+	}
 	b := &late.accesses[0]
 	count := b.before
 	for at := b.last; at >= 0 && x.accesses[at].event >= int32(k); at = x.accesses[at].last {
