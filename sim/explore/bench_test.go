@@ -41,7 +41,7 @@ func BenchmarkExecution(b *testing.B) {
 				}
 				return time.Since(begin) / time.Duration(n)
 			}
-			x := newWalk(newPlan(false), 0)
+			x := newWalk(newPlan(0), 0)
 			x.first()
 			explore := func(n int) {
 				for range n {

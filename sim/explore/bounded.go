@@ -41,7 +41,7 @@ type point struct {
 
 func newBounded(bound, limit int) *bounded {
 	b := &bounded{bound: bound, limit: limit, states: map[uint64]int32{}}
-	b.strict, b.identify = true, true
+	b.strict, b.identify = allKinds, true
 	return b
 }
 

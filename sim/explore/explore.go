@@ -129,7 +129,7 @@ type searcher interface {
 type outcome struct {
 	skipped bool   // it came to where all was explored
 	cut     bool   // at the limit of steps
-	again   bool   // no run so far counts: the exploration begins anew, and strictly
+	again   kinds  // not none: no run so far counts, and the exploration begins anew, and strictly for these
 	defect  string // why the exploration is wrong; empty if it is not
 }
 
@@ -142,18 +142,20 @@ type exploration struct {
 	report *Report
 	told   time.Time
 	ended  bool // no more runs count
-	again  bool
+	again  kinds
 	err    error
 }
 
-// run makes all runs; twice if in the middle it shows that they must be told apart more strictly.
+// run makes all runs, from the beginning each time that it shows in the middle that they must be told apart more strictly.
 func (e *exploration) run(ctx context.Context) error {
-	e.round(ctx, false)
-	if e.again && e.err == nil {
+	for strict := kinds(0); ; strict |= e.again {
+		e.again = 0
+		if e.round(ctx, strict); e.again == 0 || e.err != nil {
+			break
+		}
 		r := e.report
 		r.Executions, r.Blocked, r.Cut, r.Failures, r.Faults, r.Left = 0, 0, 0, nil, nil, nil
 		e.ended = false
-		e.round(ctx, true)
 	}
 	if r := e.report; r.Cut > 0 {
 		e.left(nil, fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
@@ -162,7 +164,7 @@ func (e *exploration) run(ctx context.Context) error {
 }
 
 // round lets each worker make runs until there are no more.
-func (e *exploration) round(ctx context.Context, strict bool) {
+func (e *exploration) round(ctx context.Context, strict kinds) {
 	p := newPlan(strict)
 	var wait sync.WaitGroup
 	for _, runner := range e.runners {
@@ -227,8 +229,8 @@ func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, e
 		e.err = err
 	case o.defect != "":
 		e.err = fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
-	case o.again && (result.Failure == nil || e.config.KeepGoing):
-		e.again = true
+	case o.again != 0 && (result.Failure == nil || e.config.KeepGoing):
+		e.again |= o.again
 	case o.skipped:
 		r.Blocked++
 		return true

@@ -17,10 +17,9 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
-	strict     bool // see trace.stricter
+	strict     bool // its order to all others at the object matters: see trace.stricter
 	sends      bool // it is that of a select that would send,
 	receives   bool // or receive
-	short      bool // it takes from a count that may have been too low before what it does not need to come after
 }
 
 // footprint is what a step touches: objects, and what no object stands for.
@@ -68,29 +67,26 @@ const (
 // relate says how b, the later one, depends on a. Both touch the same object.
 //
 // The table of the kernel says what conflicts. What enables must be exact, and no more than one step for each unit: an edge
-// too many would hide a race of what comes before the one with what comes after the other.
+// too many would hide a race of what comes before the one with what comes after the other. Where it is not simple, all conflicts:
+// then what was done to an object is one sequence, and its state before any step of that is known (see walk.feasible).
 func relate(a, b *access) relationship {
-	unbuffered := a.kind == kernel.ChanObject && a.capacity == 0
-	if a.kind == kernel.WaitGroupObject {
-		return relateWaitGroup(a, b)
-	}
-	if kernel.Conflicts(unbuffered, a.op, b.op) {
-		return conflicts
-	}
 	switch {
-	case a.misuse() || b.misuse():
+	case a.strict:
+		if a.op == b.op && (a.op == kernel.OpWait || a.op == kernel.OpLen) {
+			return independent
+		}
 		return conflicts
-	case a.op == kernel.OpUnlock && b.op == kernel.OpLock,
-		a.op == kernel.OpWUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpAnnounce),
-		a.op == kernel.OpRUnlock && b.op == kernel.OpDrain,
-		a.op == kernel.OpOnceDone && b.op == kernel.OpOnce:
+	case a.kind == kernel.WaitGroupObject:
+		return relateWaitGroup(a, b)
+	case a.kind == kernel.RWMutexObject:
+		return relateRWMutex(a, b)
+	}
+	unbuffered := a.kind == kernel.ChanObject && a.capacity == 0
+	switch {
+	case kernel.Conflicts(unbuffered, a.op, b.op):
+		return conflicts
+	case a.op == kernel.OpOnceDone && b.op == kernel.OpOnce:
 		return enables
-	case a.op == kernel.OpLock && b.op == kernel.OpUnlock, a.op == kernel.OpDrain && b.op == kernel.OpWUnlock:
-		// An unlock that its own task's lock does not precede is a misuse in the other order. The own lock is no race.
-		return conflicts
-	case (a.op == kernel.OpRLock || a.op == kernel.OpTryRLock) && b.op == kernel.OpRUnlock && (b.short || a.strict),
-		a.op == kernel.OpRUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpTryRLock) && a.strict:
-		return conflicts
 	case a.kind == kernel.ChanObject:
 		return relateChan(a, b, unbuffered)
 	}
@@ -119,22 +115,28 @@ func (a *access) takes() int32 {
 	return 0
 }
 
-// relateWaitGroup: additions commute; a wait, which is possible at zero only, races with what goes up and is enabled by what
-// comes down.
-func relateWaitGroup(a, b *access) relationship {
-	add, wait := a, b
-	if a.misuse() || b.misuse() || a.op == kernel.OpAdd && b.op == kernel.OpAdd && (a.strict || a.after > a.before && b.short) {
-		return conflicts
-	}
-	if a.op == kernel.OpWait {
-		add, wait = b, a
-	}
+// relateRWMutex: readers commute, and the last of them to leave lets a writer in.
+func relateRWMutex(a, b *access) relationship {
 	switch {
-	case add.op != kernel.OpAdd || wait.op != kernel.OpWait:
+	case a.op == kernel.OpRUnlock && b.op == kernel.OpRUnlock:
 		return independent
-	case add.after > add.before:
+	case kernel.Conflicts(false, a.op, b.op), a.op == kernel.OpDrain && b.op == kernel.OpWUnlock:
 		return conflicts
-	case add == a:
+	case a.op == kernel.OpWUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpAnnounce), a.op == kernel.OpRUnlock && b.op == kernel.OpDrain:
+		return enables
+	}
+	return independent
+}
+
+// relateWaitGroup: additions commute; a wait, which is possible at zero only, races with what goes up and is enabled by what
+// comes down. (A race of the two asks for strictness.)
+func relateWaitGroup(a, b *access) relationship {
+	switch {
+	case a.op == b.op:
+		return independent
+	case a.op == kernel.OpAdd && a.after > a.before, b.op == kernel.OpAdd && b.after > b.before:
+		return conflicts
+	case b.op == kernel.OpWait:
 		return enables
 	}
 	return independent
@@ -150,9 +152,6 @@ func relateChan(a, b *access, unbuffered bool) relationship {
 	case closes && b.op == kernel.OpRecv && b.heldBefore && (unbuffered || b.before == b.after):
 		return enables
 	case unbuffered: // who comes too early makes a step to arrive, and another one to go on
-		if a.strict && (aSends || a.op == kernel.OpRecv) && (bSends || b.op == kernel.OpRecv) {
-			return conflicts
-		}
 	case aSends && b.op == kernel.OpRecv && a.after > a.before && b.after < b.before && a.sent == b.received:
 		return enables
 	case a.op == kernel.OpRecv && bSends && a.after < a.before && b.after > b.before && a.received+a.capacity == b.sent:
@@ -192,7 +191,7 @@ func commute(a, b *footprint) bool {
 				if kernel.Conflicts(false, x.op, y.op) {
 					return false
 				}
-			} else if relate(x, y) == conflicts || relate(y, x) == conflicts || y.after < x.takes() {
+			} else if relate(x, y) == conflicts || relate(y, x) == conflicts {
 				return false
 			}
 		}

@@ -15,7 +15,7 @@ func (p *plan) learn(x *walk) {
 		x.path[i], x.path[j] = x.path[j], x.path[i]
 	}
 	p.meet(x)
-	if p.again {
+	if p.stricter != 0 {
 		return
 	}
 	if x.missed { // what it was taken to cover, it does not
@@ -41,12 +41,9 @@ func (p *plan) learn(x *walk) {
 	}
 }
 
-// meet puts together what was seen at unbuffered channels.
+// meet puts together what asks for strictness.
 func (p *plan) meet(x *walk) {
-	if p.strict {
-		return
-	}
-	p.again = p.again || x.stricter
+	p.stricter |= x.stricter &^ p.strict
 }
 
 // became tells the branch the step that it was.
@@ -121,11 +118,6 @@ func (p *plan) reverse(x *walk, r *race) {
 	k, late := int(r.first), x.lateOf(r)
 	r.handled, r.cover = true, nil
 	x.gather(k)
-	if r.alone {
-		x.without(late, 0)
-	} else if r.late >= 0 && late.short() {
-		x.without(late, r.late)
-	}
 	x.precede(k, late)
 	p.insert(x, p.placeAt(x, k), late, r)
 }

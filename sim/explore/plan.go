@@ -16,10 +16,11 @@ type plan struct {
 	runs    int       // under way
 	over    bool      // no more are wanted
 	setUp   []draw    // values that the set-up draws
-	strict  bool      // see trace.stricter
-	again   bool      // all runs so far do not count
-	met     []uint64
-	peeked  []uint64
+
+	strict   kinds // see trace.stricter
+	stricter kinds // if there are any, all runs so far do not count
+	met      []uint64
+	peeked   []uint64
 
 	freePlaces   []*place
 	freeBranches []*branch
@@ -51,7 +52,7 @@ type branch struct {
 	memory    []access
 }
 
-func newPlan(strict bool) *plan {
+func newPlan(strict kinds) *plan {
 	p := &plan{strict: strict}
 	p.changed.L = &p.mu
 	p.begin()
@@ -173,7 +174,7 @@ func (x *walk) next() bool {
 		p.learn(x)
 	}
 	p.runs--
-	if p.again || x.defect != "" {
+	if p.stricter != 0 || x.defect != "" {
 		p.over = true
 	}
 	if p.over {

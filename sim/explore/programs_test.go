@@ -20,7 +20,7 @@ type result struct {
 	classes       map[uint64]int
 	ends          map[string]bool // final states, deadlocks and failures
 	defect        string
-	strict        bool
+	strict        kinds
 	failed        bool // a step has ended a run
 }
 
@@ -54,7 +54,7 @@ func (p program) end(r sim.Result) string {
 
 // reduced makes the runs that the search makes.
 func reduced(t testing.TB, p program, most int) result {
-	return reducedFrom(t, newPlan(false), p, most)
+	return reducedFrom(t, newPlan(0), p, most)
 }
 
 func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
@@ -69,8 +69,8 @@ func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
 		if o.defect = x.defect; o.defect != "" {
 			return o
 		}
-		if x.stricter && !x.strict {
-			return reducedFrom(t, newPlan(true), p, most)
+		if again := x.stricter &^ x.strict; again != 0 {
+			return reducedFrom(t, newPlan(x.strict|again), p, most)
 		}
 		if x.blocked {
 			o.blocked++
@@ -150,7 +150,7 @@ func (w *watcher) Over() {
 }
 
 // exhaustive makes every schedule; false: there are more than most.
-func exhaustive(t testing.TB, p program, most int, strict bool) (o result, all bool) {
+func exhaustive(t testing.TB, p program, most int, strict kinds) (o result, all bool) {
 	everything, runner := new(orderly), sim.NewRunner()
 	w := &watcher{Source: everything}
 	w.identify, w.strict = true, strict

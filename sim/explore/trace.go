@@ -31,16 +31,6 @@ type event struct {
 // time says whether it is an advance of time, which nothing passes.
 func (e *event) time() bool { return e.kind == kernel.ClockActor }
 
-// short says whether it takes from a count that may have been too low.
-func (e *event) short() bool {
-	for i := range e.accesses {
-		if e.accesses[i].short {
-			return true
-		}
-	}
-	return false
-}
-
 // awakening is a task whose operation an event has completed.
 type awakening struct {
 	actor  int32
@@ -68,17 +58,17 @@ type trace struct {
 	wakes    []int32          // actors whose operation it has completed
 	world    bool
 	all      bool
-	sums     []int32 // memory for markShort
-	lows     []int32
+	raising  []raise // memory for low
 	enabling []int32 // memory for relateAll
 
-	// Two pairs commute unless a third step is there. Who takes from a count commutes with who adds to it as long as the count is
-	// never too low. Two that meet at an unbuffered channel commute as long as nobody looks who was there first. Once it shows
-	// that they do not, a search begins anew, and strictly: then they never commute.
-	stricter bool
+	// Of some kinds of objects the operations commute unless something unusual is there. Who takes from a count commutes with who
+	// adds to it as long as the count is never too low; who adds to a wait group has done so before anybody waits; two that
+	// meet at an unbuffered channel commute as long as nobody looks who was there first. Once it shows that it is not so, a search
+	// begins anew, and strictly: then all operations at objects of that kind conflict.
+	stricter kinds    // that must be strict
+	strict   kinds    // that are
 	met      []uint64 // channels at which two have met, by path, and
 	peeked   []uint64 // at which somebody has looked; over all runs
-	strict   bool
 
 	identify bool  // events are to have an identity
 	setUp    int32 // the highest actor id before the first step
@@ -105,6 +95,15 @@ func (t *trace) objectName(o *kernel.Object) uint64 {
 	}
 	return o.PathHash() | made
 }
+
+// kinds is a set of kinds of objects.
+type kinds uint16
+
+const allKinds = ^kinds(0)
+
+func kindsOf(k kernel.ObjectKind) kinds { return 1 << k }
+
+func (s kinds) has(k kernel.ObjectKind) bool { return s&kindsOf(k) != 0 }
 
 // reset forgets all events.
 func (t *trace) reset() {
@@ -271,8 +270,11 @@ func (t *trace) accessed(i int, e *event) {
 		a := &e.accesses[j]
 		e.objects |= bit(a.name)
 		a.after, a.heldAfter = int32(o.Count()), o.Held()
-		a.strict, t.stricter = t.strict, t.stricter || a.misuse()
-		if !t.strict && a.kind == kernel.ChanObject && a.capacity == 0 {
+		a.strict = a.kind == kernel.MutexObject || t.strict.has(a.kind) && !(a.kind == kernel.ChanObject && a.capacity > 0)
+		if a.misuse() && !a.strict {
+			t.stricter |= kindsOf(a.kind)
+		}
+		if !a.strict && a.kind == kernel.ChanObject && a.capacity == 0 {
 			t.watch(a, o)
 		}
 		for int32(len(t.heads)) <= a.object {
@@ -291,12 +293,16 @@ func (t *trace) watch(a *access, o *kernel.Object) {
 		if !slices.Contains(t.peeked, path) {
 			t.peeked = append(t.peeked, path)
 		}
-		t.stricter = t.stricter || slices.Contains(t.met, path)
+		if slices.Contains(t.met, path) {
+			t.stricter |= kindsOf(a.kind)
+		}
 	case a.op == kernel.OpSend || a.op == kernel.OpRecv:
 		if len(t.wakes) > 0 && !slices.Contains(t.met, path) {
 			t.met = append(t.met, path)
 		}
-		t.stricter = t.stricter || len(t.wakes) > 0 && slices.Contains(t.peeked, path)
+		if len(t.wakes) > 0 && slices.Contains(t.peeked, path) {
+			t.stricter |= kindsOf(a.kind)
+		}
 	}
 }
 
@@ -398,7 +404,7 @@ func (t *trace) join(e *event, k int) {
 func (t *trace) order(i int, race func(k int) bool) {
 	e := &t.events[i]
 	if !e.time() {
-		t.markShort(i)
+		t.low(i)
 		t.enabling = t.enabling[:0]
 		if len(e.accesses) > 1 || t.wide > 0 {
 			t.relateAll(i, e, race)
@@ -448,6 +454,9 @@ func (t *trace) relateOne(e *event, race func(k int) bool) {
 }
 
 func (t *trace) related(e *event, k int, r relationship, race func(k int) bool) {
+	if r == conflicts && e.waits(&t.events[k]) {
+		t.stricter |= kindsOf(kernel.WaitGroupObject)
+	}
 	if r == conflicts && race(k) {
 		t.join(e, k)
 	} else if r != independent {
@@ -455,21 +464,28 @@ func (t *trace) related(e *event, k int, r relationship, race func(k int) bool) 
 	}
 }
 
-// markShort finds what takes from a count, such as Done, that could have come when the count was too low: an order that is a
-// misuse. The count is at least what comes before in the own task makes it, less the most that each other task can have taken.
-func (t *trace) markShort(i int) {
+// waits says whether one of the two waits for a group that the other raises.
+func (e *event) waits(other *event) bool {
+	return (e.op == kernel.OpWait || other.op == kernel.OpWait) && len(e.accesses) > 0 && e.accesses[0].kind == kernel.WaitGroupObject
+}
+
+// raise is an addition to a count that comes neither before nor after another step.
+type raise struct {
+	event, left int32
+}
+
+// low asks for strictness if event i takes from a count what might not have been there in another order. What was there is at least
+// what comes before i has left, less what others could have taken before they would need an addition that i does not.
+func (t *trace) low(i int) {
 	e := &t.events[i]
 	for j := range e.accesses {
 		a := &e.accesses[j]
 		taken := a.takes()
-		if taken == 0 {
+		if taken == 0 || a.strict {
 			continue
 		}
 		least := a.before
-		t.sums, t.lows = t.sums[:0], t.lows[:0]
-		for range e.width {
-			t.sums, t.lows = append(t.sums, 0), append(t.lows, 0)
-		}
+		t.raising = t.raising[:0]
 		for k := int(e.barrier) + 1; k < i; k++ {
 			if t.masks[k]&bit(a.name) == 0 || t.precedes(k, i) {
 				continue
@@ -479,16 +495,29 @@ func (t *trace) markShort(i int) {
 				if b := &other.accesses[l]; b.object == a.object {
 					change := b.after - b.before
 					least -= change
-					t.sums[other.actor] += change
-					t.lows[other.actor] = min(t.lows[other.actor], t.sums[other.actor])
+					least -= t.unmatched(k, -change)
 				}
 			}
 		}
-		for _, low := range t.lows {
-			least += low
+		if least < taken {
+			t.stricter |= kindsOf(a.kind)
 		}
-		a.short = least < taken
 	}
+}
+
+// unmatched is how much of what event k takes does not need to come after an addition that was seen.
+func (t *trace) unmatched(k int, takes int32) int32 {
+	if takes < 0 {
+		t.raising = append(t.raising, raise{int32(k), -takes})
+		return 0
+	}
+	for j := len(t.raising) - 1; j >= 0 && takes > 0; j-- {
+		if r := &t.raising[j]; t.precedes(int(r.event), k) {
+			n := min(takes, r.left)
+			r.left, takes = r.left-n, takes-n
+		}
+	}
+	return takes
 }
 
 // summand is what event i adds to a number for the Mazurkiewicz trace of the run so far: equal ones have the same steps in

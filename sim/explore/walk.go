@@ -43,7 +43,6 @@ type walk struct {
 	late   int32            // the later step of the races that are looked for: an event, or ^i for waits[i]
 	strike event            // that of any fault
 	moved  []int32          // memory for plan.reverse
-	raised []int32
 	clock  []int32
 }
 
@@ -56,7 +55,6 @@ type mark struct {
 type race struct {
 	first   int32
 	late    int32 // see walk.late
-	alone   bool  // the first is not all that keeps the late one from coming first: see walk.without
 	handled bool
 	settled bool    // whatever else a run does, that it begins with the reversal is planned
 	cover   *branch // that goes on sleeping through the reversal in the run before; nil: there was none
@@ -93,7 +91,7 @@ func newWalk(p *plan, limit int) *walk {
 }
 
 func (x *walk) outcome() outcome {
-	return outcome{skipped: x.blocked, cut: x.cut, again: x.stricter && !x.strict, defect: x.defect}
+	return outcome{skipped: x.blocked, cut: x.cut, again: x.stricter &^ x.strict, defect: x.defect}
 }
 
 func (x *walk) decisions() (actors, values []int32) {
@@ -172,8 +170,8 @@ func (x *walk) missing(i int) {
 		x.others(i, -1)
 		x.over = true
 		x.kernel.Stop()
-	case !x.strict: // two that meet may have come in the other order
-		x.stricter, x.missed, x.blocked, x.over = true, true, true, true
+	case x.strict != allKinds: // two that meet may have come in the other order
+		x.stricter, x.missed, x.blocked, x.over = allKinds, true, true, true
 		x.kernel.Stop()
 	default:
 		x.fail("a step that was taken for independent has made another one impossible")
@@ -440,13 +438,10 @@ func (x *walk) waiting() {
 // it is k, or what came in between, that has made it possible.
 func (x *walk) race(k int) bool {
 	late := &x.events[len(x.events)-1]
-	r := race{first: int32(k), late: x.late}
 	if !x.feasible(k, late) {
-		if r.alone = late.op == kernel.OpWait && x.zeroWithout(k, late); !r.alone {
-			return false
-		}
+		return false
 	}
-	x.races = append(x.races, r)
+	x.races = append(x.races, race{first: int32(k), late: x.late})
 	return true
 }
 
@@ -509,54 +504,6 @@ func (x *walk) admits(k int, late *event, b *access) bool {
 		return true
 	}
 	return count < b.capacity && (b.op == kernel.OpSend || b.sends) || count > 0 && (b.op == kernel.OpRecv || b.receives)
-}
-
-// without takes out of what was gathered, from event i on, what conflicts with the late event, with what that precedes: several
-// additions may have to come after a wait for it to be possible; and what raises a count after an event for which it may have been
-// too low must stay after it.
-func (x *walk) without(late *event, i int32) {
-	kept := x.moved[:0]
-	x.raised = x.raised[:0]
-next:
-	for _, j := range x.moved {
-		for _, r := range x.raised {
-			if x.precedes(int(r), int(j)) {
-				continue next
-			}
-		}
-		if j > i && !commute(&x.events[j].footprint, &late.footprint) {
-			x.raised = append(x.raised, j)
-		} else {
-			kept = append(kept, j)
-		}
-	}
-	x.moved = kept
-}
-
-// zeroWithout says whether a wait is possible before event k and after what without leaves.
-func (x *walk) zeroWithout(k int, late *event) bool {
-	x.gather(k)
-	x.without(late, 0)
-	needs := late.prev
-	if needs < 0 {
-		needs = x.maker(late.actor)
-	}
-	if needs > int32(k) && !slices.Contains(x.moved, needs) {
-		return false
-	}
-	b := &late.accesses[0]
-	count := b.before
-	for at := b.last; at >= 0 && x.accesses[at].event >= int32(k); at = x.accesses[at].last {
-		count = x.accesses[at].before
-	}
-	for _, j := range x.moved {
-		for i := range x.events[j].accesses {
-			if a := &x.events[j].accesses[i]; a.object == b.object {
-				count += a.after - a.before
-			}
-		}
-	}
-	return count == 0
 }
 
 // backTo forgets the events from i on.

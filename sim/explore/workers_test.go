@@ -14,7 +14,7 @@ import (
 
 // together makes the runs of an exploration by several workers.
 func together(t testing.TB, build func() program, workers int) result {
-	for strict := false; ; strict = true {
+	for strict := kinds(0); ; {
 		plan := newPlan(strict)
 		o := result{classes: map[uint64]int{}, ends: map[string]bool{}}
 		var mu sync.Mutex
@@ -43,9 +43,10 @@ func together(t testing.TB, build func() program, workers int) result {
 		}
 		wait.Wait()
 		o.strict = strict
-		if !plan.again {
+		if plan.stricter == 0 {
 			return o
 		}
+		strict |= plan.stricter
 	}
 }
 
