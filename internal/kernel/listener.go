@@ -127,6 +127,11 @@ func (k *Kernel) Actor(id int32) *Actor { return k.arena[id] }
 //go:norace
 func (k *Kernel) Objects() int32 { return k.objects }
 
+// Stalled says whether a stall holds up the task.
+//
+//go:norace
+func (a *Actor) Stalled() bool { return a.stalls > 0 }
+
 // Stalls is how many stalls, of tasks and of nodes, are in force.
 //
 //go:norace

@@ -22,6 +22,23 @@ type access struct {
 	receives   bool // or receive
 }
 
+// kinds is a set of kinds of objects. Unbuffered channels are a kind of their own here.
+type kinds uint32
+
+const (
+	allKinds   = ^kinds(0)
+	groups     = kinds(1) << kernel.WaitGroupObject
+	unbuffered = kinds(1) << 31
+)
+
+// kindOf is the kind of the object.
+func (a *access) kindOf() kinds {
+	if a.kind == kernel.ChanObject && a.capacity == 0 {
+		return unbuffered
+	}
+	return 1 << a.kind
+}
+
 // footprint is what a step touches: objects, and what no object stands for.
 type footprint struct {
 	accesses []access
@@ -81,21 +98,23 @@ func relate(a, b *access) relationship {
 	case a.kind == kernel.RWMutexObject:
 		return relateRWMutex(a, b)
 	}
-	unbuffered := a.kind == kernel.ChanObject && a.capacity == 0
+	meets := a.kindOf() == unbuffered
 	switch {
-	case kernel.Conflicts(unbuffered, a.op, b.op):
+	case kernel.Conflicts(meets, a.op, b.op):
 		return conflicts
 	case a.op == kernel.OpOnceDone && b.op == kernel.OpOnce:
 		return enables
 	case a.kind == kernel.ChanObject:
-		return relateChan(a, b, unbuffered)
+		return relateChan(a, b, meets)
 	}
 	return independent
 }
 
-// misuse says whether the step has unlocked what was not locked, or taken a counter below zero.
+// misuse says whether the step has unlocked what was not locked, taken a counter below zero, or found that it sends to a closed channel.
 func (a *access) misuse() bool {
 	switch a.op {
+	case kernel.OpSend:
+		return a.heldBefore
 	case kernel.OpUnlock, kernel.OpWUnlock:
 		return a.heldBefore == a.heldAfter
 	case kernel.OpRUnlock:
@@ -144,14 +163,14 @@ func relateWaitGroup(a, b *access) relationship {
 
 // relateChan: the i-th send enables the i-th receive, which enables the send that takes its place in the buffer; a close, the
 // receives that find nothing more. The partners at an unbuffered channel are told by Wake.
-func relateChan(a, b *access, unbuffered bool) relationship {
+func relateChan(a, b *access, meets bool) relationship {
 	aSends := a.op == kernel.OpSend || a.op == kernel.OpDeliver
 	bSends := b.op == kernel.OpSend || b.op == kernel.OpDeliver
 	closes := a.heldAfter && !a.heldBefore
 	switch {
-	case closes && b.op == kernel.OpRecv && b.heldBefore && (unbuffered || b.before == b.after):
+	case closes && b.op == kernel.OpRecv && b.heldBefore && (meets || b.before == b.after):
 		return enables
-	case unbuffered: // who comes too early makes a step to arrive, and another one to go on
+	case meets: // who comes too early makes a step to arrive, and another one to go on
 	case aSends && b.op == kernel.OpRecv && a.after > a.before && b.after < b.before && a.sent == b.received:
 		return enables
 	case a.op == kernel.OpRecv && bSends && a.after < a.before && b.after > b.before && a.received+a.capacity == b.sent:

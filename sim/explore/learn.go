@@ -49,7 +49,7 @@ func (p *plan) meet(x *walk) {
 // became tells the branch the step that it was.
 func (b *branch) became(x *walk, i int) {
 	e := &x.events[i]
-	b.name = e.name
+	b.name, b.op = e.name, e.op
 	b.resembles(&e.footprint)
 	b.values = b.values[:0]
 	if len(x.draws) > 0 {
@@ -90,7 +90,7 @@ func (p *plan) placeAt(x *walk, i int) *place {
 				at.values = append(at.values, d.v)
 			}
 		}
-		at.path = append(at.path, label{x.events[k].name, int32(len(at.values) - from)})
+		at.path = append(at.path, label{x.events[k].name, int32(len(at.values) - from), x.events[k].op})
 	}
 	if j < len(x.path) { // it lies on the way to the next one
 		below := x.path[j]
@@ -334,6 +334,7 @@ func (p *plan) plant(x *walk, at *place, late *event) {
 			at = p.behind(last)
 		}
 		last = p.newBranch(at, late.name)
+		last.op = late.op
 		last.resembles(&late.footprint)
 	}
 	p.addLeaf(at, last)
@@ -343,7 +344,7 @@ func (p *plan) plant(x *walk, at *place, late *event) {
 func (p *plan) behind(b *branch) *place {
 	at := p.reuse()
 	at.above, at.depth, at.planned = b.at, b.at.depth+1, true
-	at.path, at.values = append(at.path, label{b.name, int32(len(b.values))}), append(at.values, b.values...)
+	at.path, at.values = append(at.path, label{b.name, int32(len(b.values)), b.op}), append(at.values, b.values...)
 	b.after = at
 	for _, list := range [...][]*branch{b.at.sleepers, b.at.branches} {
 		for _, s := range list {
@@ -382,6 +383,7 @@ func (p *plan) otherValues(x *walk, i int, draws []draw) {
 				continue
 			}
 			b := p.newBranch(at, e.name)
+			b.op = e.op
 			b.resembles(&e.footprint)
 			for _, d := range draws[:j] {
 				b.values = append(b.values, d.v)

@@ -3,6 +3,8 @@ package explore
 import (
 	"slices"
 	"sync"
+
+	"github.com/heddle-go/heddle/internal/kernel"
 )
 
 // plan is what is left to explore, and what was: the wake-up trees of optimal dynamic partial-order reduction. It is shared by
@@ -47,8 +49,9 @@ type branch struct {
 	after     *place  // what is planned behind it; nil: it is a leaf
 	name      uint64  // of the actor
 	values    []int32 // that it draws, or begins to
-	taken     bool    // a leaf that is, or was, explored
-	missed    bool    // it was not possible
+	op        kernel.Op
+	taken     bool // a leaf that is, or was, explored
+	missed    bool // it was not possible
 	memory    []access
 }
 
@@ -262,7 +265,7 @@ func (x *walk) take(b *branch, from *place) {
 	}
 	x.planned, x.values = x.planned[:0], x.values[:0]
 	x.follow(b.at, from)
-	x.planned, x.values = append(x.planned, label{b.name, int32(len(b.values))}), append(x.values, b.values...)
+	x.planned, x.values = append(x.planned, label{b.name, int32(len(b.values)), b.op}), append(x.values, b.values...)
 }
 
 // follow plans the way to a place.

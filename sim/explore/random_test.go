@@ -371,7 +371,7 @@ func (src source) depends() bool {
 				if slices.Contains(src.capacities, 0) {
 					return true
 				}
-			case "done", "select-done", "group-add", "group-done":
+			case "done", "select-done":
 				return true
 			}
 		}

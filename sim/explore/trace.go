@@ -23,6 +23,7 @@ type event struct {
 	op       kernel.Op
 	kind     kernel.ActorKind
 	parked   bool // its task had arrived at an unbuffered channel
+	parks    bool // its task has
 	settled  bool
 	name     uint64 // of the actor, the same in other runs
 	identity uint64 // of actor, operation and object, if that is wanted
@@ -95,15 +96,6 @@ func (t *trace) objectName(o *kernel.Object) uint64 {
 	}
 	return o.PathHash() | made
 }
-
-// kinds is a set of kinds of objects.
-type kinds uint16
-
-const allKinds = ^kinds(0)
-
-func kindsOf(k kernel.ObjectKind) kinds { return 1 << k }
-
-func (s kinds) has(k kernel.ObjectKind) bool { return s&kindsOf(k) != 0 }
 
 // reset forgets all events.
 func (t *trace) reset() {
@@ -226,6 +218,7 @@ func (t *trace) settle() (i int, ok bool) {
 	e.world, e.all, e.settled = t.world, t.all, true
 	e.accesses = t.accesses[e.from:len(t.accesses):len(t.accesses)]
 	e.actors = t.kernel.Actors()
+	e.parks = t.kernel.Actor(e.actor).Parked()
 	t.accessed(i, e)
 	for len(t.masks) <= i {
 		t.masks = append(t.masks, 0)
@@ -270,11 +263,12 @@ func (t *trace) accessed(i int, e *event) {
 		a := &e.accesses[j]
 		e.objects |= bit(a.name)
 		a.after, a.heldAfter = int32(o.Count()), o.Held()
-		a.strict = a.kind == kernel.MutexObject || t.strict.has(a.kind) && !(a.kind == kernel.ChanObject && a.capacity > 0)
+		kind := a.kindOf()
+		a.strict = a.kind == kernel.MutexObject || t.strict&kind != 0
 		if a.misuse() && !a.strict {
-			t.stricter |= kindsOf(a.kind)
+			t.stricter |= kind
 		}
-		if !a.strict && a.kind == kernel.ChanObject && a.capacity == 0 {
+		if !a.strict && kind == unbuffered {
 			t.watch(a, o)
 		}
 		for int32(len(t.heads)) <= a.object {
@@ -294,14 +288,14 @@ func (t *trace) watch(a *access, o *kernel.Object) {
 			t.peeked = append(t.peeked, path)
 		}
 		if slices.Contains(t.met, path) {
-			t.stricter |= kindsOf(a.kind)
+			t.stricter |= unbuffered
 		}
 	case a.op == kernel.OpSend || a.op == kernel.OpRecv:
 		if len(t.wakes) > 0 && !slices.Contains(t.met, path) {
 			t.met = append(t.met, path)
 		}
 		if len(t.wakes) > 0 && slices.Contains(t.peeked, path) {
-			t.stricter |= kindsOf(a.kind)
+			t.stricter |= unbuffered
 		}
 	}
 }
@@ -455,7 +449,7 @@ func (t *trace) relateOne(e *event, race func(k int) bool) {
 
 func (t *trace) related(e *event, k int, r relationship, race func(k int) bool) {
 	if r == conflicts && e.waits(&t.events[k]) {
-		t.stricter |= kindsOf(kernel.WaitGroupObject)
+		t.stricter |= groups
 	}
 	if r == conflicts && race(k) {
 		t.join(e, k)
@@ -500,7 +494,7 @@ func (t *trace) low(i int) {
 			}
 		}
 		if least < taken {
-			t.stricter |= kindsOf(a.kind)
+			t.stricter |= a.kindOf()
 		}
 	}
 }

@@ -78,6 +78,7 @@ type draw struct {
 type label struct {
 	name  uint64 // of the actor; anyone: whoever the walk likes
 	draws int32
+	op    kernel.Op
 }
 
 const anyone = ^uint64(0)
@@ -85,7 +86,7 @@ const anyone = ^uint64(0)
 func newWalk(p *plan, limit int) *walk {
 	x := &walk{plan: p, limit: limit}
 	x.strict, x.racing = p.strict, x.race
-	x.strike.all = true
+	x.strike.all, x.strike.op = true, kernel.OpStrike
 	x.current = -1
 	return x
 }
@@ -216,7 +217,7 @@ func (x *walk) look(i int, enabled, armed []*kernel.Actor) {
 	}
 	if x.kernel.Stalls() > 0 {
 		x.kernel.Tasks(func(a *kernel.Actor) {
-			if a.Ready() && !a.Enabled() {
+			if a.Stalled() {
 				x.dues = append(x.dues, ^a.ID)
 			}
 		})
@@ -294,7 +295,7 @@ func (x *walk) Step(a *kernel.Actor) {
 	x.mark(i) // if there was no choice
 	if p := i - x.fresh; p < len(x.planned) {
 		planned := x.planned[p]
-		if planned.name != anyone && planned.name != x.actorName(a) {
+		if planned.name != anyone && (planned.name != x.actorName(a) || planned.op != a.Op) {
 			x.missing(i)
 			return
 		}
@@ -434,15 +435,16 @@ func (x *walk) waiting() {
 	x.events = x.events[:i]
 }
 
-// race notes that the late event could have come before event k, with which it conflicts. It answers false if it could not, so that
-// it is k, or what came in between, that has made it possible.
+// race notes that the late event, the last, could have come before event k, with which it conflicts. It answers false if it could
+// not, so that it is k, or what came in between, that has made it possible. What may or may not have been possible is noted,
+// and counts as an enabling all the same, so that it hides no race with what is before k.
 func (x *walk) race(k int) bool {
 	late := &x.events[len(x.events)-1]
-	if !x.feasible(k, late) {
-		return false
+	possible, certain := x.feasible(k, late)
+	if possible {
+		x.races = append(x.races, race{first: int32(k), late: x.late})
 	}
-	x.races = append(x.races, race{first: int32(k), late: x.late})
-	return true
+	return possible && certain
 }
 
 func (x *walk) lateOf(r *race) *event {
@@ -452,28 +454,43 @@ func (x *walk) lateOf(r *race) *event {
 	return &x.events[r.late]
 }
 
-// feasible says whether the late event, the last, is possible before event k and after what comes between them and k does not precede.
-func (x *walk) feasible(k int, late *event) bool {
+// feasible says whether the late event, the last, is possible before event k and after what comes between them and k does not
+// precede; and whether that is certain.
+func (x *walk) feasible(k int, late *event) (possible, certain bool) {
 	moves := late.prev > int32(k)
 	if late.kind != kernel.TaskActor {
-		return moves || late.kind == kernel.FaultActor || slices.Contains(x.due(k), late.actor)
+		if moves || late.kind == kernel.FaultActor || slices.Contains(x.due(k), late.actor) {
+			return true, true
+		}
+		return x.mayEnable(k, late), false
 	}
 	if !moves && slices.Contains(x.due(k), ^late.actor) {
-		return false
+		return false, true
 	}
 	switch late.op {
 	case kernel.OpLock, kernel.OpAnnounce, kernel.OpRLock, kernel.OpOnce, kernel.OpDrain, kernel.OpWait, kernel.OpSend, kernel.OpRecv, kernel.OpSelect:
 	default:
-		return true
+		return true, true
 	}
+	anew := !late.parked && late.prev >= 0 && x.events[late.prev].parks // it had arrived before, but what it could go on with was taken
 	for i := range late.accesses {
 		b := &late.accesses[i]
 		own := b.op == late.op && (late.op != kernel.OpSelect || b.sends || b.receives) // others are touched through it
 		if own && x.admits(k, late, b) {
+			return true, !anew
+		}
+	}
+	return len(late.accesses) == 0, true
+}
+
+// mayEnable says whether something after event k that it does not precede may have enabled the late event.
+func (x *walk) mayEnable(k int, late *event) bool {
+	for j := k + 1; j < len(x.events)-1; j++ {
+		if !x.precedes(k, j) && relation(&x.events[j].footprint, &late.footprint) != independent {
 			return true
 		}
 	}
-	return len(late.accesses) == 0
+	return false
 }
 
 // admits says whether the object lets the operation through there.
