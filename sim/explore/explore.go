@@ -24,15 +24,14 @@ import (
 
 // Config says what to explore, and how far.
 type Config struct {
-	Scenario *sim.Scenario
-	Options  sim.Options
-	Steps    int           // of a run; a longer one is cut off. 0: DefaultSteps
-	Duration time.Duration // 0: as long as it takes
-	// Bounded says that only runs with at most so many Preemptions count: switches from a task that could go on to another task.
-	Bounded     bool
-	Preemptions int
-	KeepGoing   bool // collect distinct failures; else stop at the first
-	Workers     int  // that make runs at the same time, without a bound. 0: one
+	Scenario  *sim.Scenario
+	Options   sim.Options
+	Steps     int           // of a run; a longer one is cut off. 0: DefaultSteps
+	Duration  time.Duration // 0: as long as it takes
+	Bound     Bound         // what there is a bound on, if there is
+	Most      int           // only runs with at most so many of these count
+	KeepGoing bool          // collect distinct failures; else stop at the first
+	Workers   int           // that make runs at the same time, without a bound. 0: one
 
 	// Progress, if not nil, is called a few times a second.
 	Progress func(Progress)
@@ -62,7 +61,7 @@ func (p Progress) Estimate() float64 {
 // Report is what an exploration came to.
 type Report struct {
 	Scenario   string
-	Executions int64 // runs that were made to their end: without a bound on preemptions one for each class
+	Executions int64 // runs that were made to their end: without a bound one for each class
 	Blocked    int64 // runs that were ended where a step was planned that is not possible, or all that could follow was explored
 	Steps      int64
 	Longest    int64    // steps of the longest run
@@ -106,7 +105,7 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 
 // workers is how many make runs. A bounded search leaves out what it was at before, so it is one.
 func (e *exploration) workers() int {
-	if e.config.Bounded {
+	if e.config.Bound != Unbounded {
 		return 1
 	}
 	return max(e.config.Workers, 1)
@@ -169,8 +168,8 @@ func (e *exploration) round(ctx context.Context, strict kinds) {
 	var wait sync.WaitGroup
 	for _, runner := range e.runners {
 		var x searcher = newWalk(p, e.config.Steps)
-		if e.config.Bounded {
-			x = newBounded(e.config.Preemptions, e.config.Steps)
+		if e.config.Bound != Unbounded {
+			x = newBounded(e.config.Bound, e.config.Most, e.config.Steps)
 		}
 		wait.Go(func() { e.work(ctx, x, runner) })
 	}

@@ -4,23 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"sync/atomic"
-	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/heddle-go/heddle/clock"
-	"github.com/heddle-go/heddle/internal/conformance"
-	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
-	"github.com/heddle-go/heddle/sim/choice"
 )
 
 // A random program: tasks that each do some operations on a few objects and note what they have seen.
@@ -296,73 +286,8 @@ func (src source) build(s shape) program {
 	return program{scenario, func() string { return state() }, sim.Options{}}
 }
 
-// orderly enumerates all schedules but for the steps that touch nothing, which come first.
-type orderly struct{ conformance.Enumerator }
-
-func (o *orderly) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
-	for i, a := range enabled {
-		if a.Op == kernel.OpStart || a.Op == kernel.OpResume {
-			return i
-		}
-	}
-	return o.Enumerator.Schedule(current, enabled, armed)
-}
-
-// number is a setting of a test from the environment: HEDDLE_PROGRAMS, HEDDLE_LARGER and HEDDLE_BOUNDED are how many programs a
-// test makes, HEDDLE_FIRST the seed of the first, HEDDLE_MOST how many schedules one may have.
-func number(t testing.TB, name string, otherwise int) int {
-	if text := os.Getenv(name); text != "" {
-		n, err := strconv.Atoi(text)
-		require.NoError(t, err)
-		return n
-	}
-	return max(otherwise/slowdown, 1)
-}
-
-// compared makes programs and, of those that have at most so many schedules, compares what comes of all with what comes of the
-// runs that the search makes, which must be one for each class, and none blocked. It does so on all processors.
-func compared(t *testing.T, stream uint64, s shape, programs int) {
-	first, most := number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 400)
-	var schedules, executions, blocked, unequal, done atomic.Int64
-	var next atomic.Int64
-	t.Cleanup(func() {
-		t.Logf("%d programs, %d schedules, %d executions, %d blocked; %d programs are not compared by their classes",
-			done.Load(), schedules.Load(), executions.Load(), blocked.Load(), unequal.Load())
-	})
-	for worker := range runtime.GOMAXPROCS(0) {
-		t.Run(fmt.Sprint(worker), func(t *testing.T) {
-			t.Parallel()
-			for done.Load() < int64(programs) {
-				seed := uint64(first) + uint64(next.Add(1)) - 1
-				src := randomSource(rand.New(rand.NewPCG(seed, stream)), s)
-				p := src.build(s)
-				some := reduced(t, p, 4*most)
-				require.Empty(t, some.defect, "program %d\n%v", seed, src)
-				all, complete := exhaustive(t, p, most, some.strict)
-				if !complete {
-					continue
-				}
-				require.Equal(t, all.sorted(), some.sorted(), "program %d\n%v", seed, src)
-				switch {
-				case some.failed || src.depends(): // a step that fails touches more than it does elsewhere
-					unequal.Add(1)
-				default:
-					require.Zero(t, some.blocked, "program %d\n%v", seed, src)
-					require.Len(t, some.classes, some.runs, "program %d\n%v", seed, src)
-					require.Equal(t, all.classed(), some.classed(), "program %d\n%v", seed, src)
-				}
-				done.Add(1)
-				schedules.Add(int64(all.runs))
-				executions.Add(int64(some.runs))
-				blocked.Add(int64(some.blocked))
-			}
-		})
-	}
-}
-
 // depends says whether what commutes with what is not the same in all runs of a class. Tasks that meet at an unbuffered channel make
-// other steps if the other one comes first, and a select that is parked there is touched through others; how low or high a wait group's
-// count may have been is told from what has come before.
+// other steps if the other one comes first, and a select that is parked there is touched through others.
 func (src source) depends() bool {
 	for _, list := range src.tasks {
 		for _, in := range list {
@@ -377,39 +302,4 @@ func (src source) depends() bool {
 		}
 	}
 	return false
-}
-
-func TestRandomProgramsEndAsInAllSchedules(t *testing.T) {
-	compared(t, 1, shape{tasks: 4, length: 3, variables: 2, locks: 2, channels: 2}, number(t, "HEDDLE_PROGRAMS", 300))
-}
-
-func TestRandomPlainProgramsEndAsInAllSchedules(t *testing.T) {
-	compared(t, 4, shape{tasks: 4, length: 3, variables: 2, locks: 2, channels: 2, plain: true}, number(t, "HEDDLE_PROGRAMS", 200))
-}
-
-// Small programs pass wrong explorers. Of larger ones not every schedule can be made, but none may end as no execution did.
-func TestRandomSchedulesOfLargerProgramsEndAsSomeExecution(t *testing.T) {
-	programs, first, most := number(t, "HEDDLE_LARGER", 30), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 1500)
-	const schedules = 200
-	s := shape{tasks: 6, length: 4, variables: 4, locks: 3, channels: 3}
-	done, executions, blocked := 0, 0, 0
-	for seed := first; done < programs; seed++ {
-		src := randomSource(rand.New(rand.NewPCG(uint64(seed), 2)), s)
-		p := src.build(s)
-		some := reduced(t, p, most)
-		require.Empty(t, some.defect, "program %d\n%v", seed, src)
-		if some.runs+some.blocked >= most || some.runs < 20 {
-			continue
-		}
-		done++
-		executions, blocked = executions+some.runs, blocked+some.blocked
-		runner := sim.NewRunner()
-		for i := range uint64(schedules) {
-			r, err := runner.Run(p.scenario, sim.RunConfig{Source: conformance.Random(i)})
-			require.NoError(t, err)
-			require.Contains(t, some.ends, p.end(r), "program %d, schedule %d\n%v", seed, i, src)
-		}
-		runner.Close()
-	}
-	t.Logf("%d programs, %d executions, %d blocked, %d random schedules", done, executions, blocked, done*schedules)
 }
