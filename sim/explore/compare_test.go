@@ -94,7 +94,7 @@ func TestRandomProgramsEndAsInAllSchedules(t *testing.T) {
 	plain := s
 	plain.plain = true
 	most := number(t, "HEDDLE_MOST", 400)
-	everyProgram(t, 1, []shape{s, s, plain}, number(t, "HEDDLE_PROGRAMS", 3000), func(t *testing.T, what string, src source, s shape) bool {
+	everyProgram(t, 1, []shape{s, s, plain}, number(t, "HEDDLE_PROGRAMS", 5500), func(t *testing.T, what string, src source, s shape) bool {
 		return compared(t, what, src, s, most, exhaustive)
 	})
 }
@@ -110,7 +110,7 @@ func TestRandomLargerProgramsEndAsInAllStates(t *testing.T) {
 		{tasks: 6, length: 4, variables: 4, locks: 4, channels: 4, plain: true},
 	}
 	most := number(t, "HEDDLE_MOST", 700)
-	everyProgram(t, 2, shapes, number(t, "HEDDLE_LARGER", 7000), func(t *testing.T, what string, src source, s shape) bool {
+	everyProgram(t, 2, shapes, number(t, "HEDDLE_LARGER", 4500), func(t *testing.T, what string, src source, s shape) bool {
 		return compared(t, what, src, s, most, everyState)
 	})
 }
