@@ -11,6 +11,7 @@ type Listener interface {
 	Touch(op Op, o *Object) // the step under way does this too
 	TouchWorld()            // it reads or writes what no object stands for
 	TouchAll()              // its order to any other step matters
+	Halt(a *Actor)          // it is about to end the task a, or to hold it up
 	Wake(a *Actor)          // it completes the operation of a, which was parked
 	Over()                  // no step follows; the tasks are still as they were
 }
@@ -34,6 +35,18 @@ func (k *Kernel) touchAll() {
 	if k.listener != nil {
 		k.listener.TouchAll()
 	}
+}
+
+//go:norace
+func (k *Kernel) halt(a *Actor) {
+	if k.listener == nil {
+		return
+	}
+	if raceEnabled && k.task != nil && !k.task.dying {
+		k.onHub(func() { k.listener.Halt(a) })
+		return
+	}
+	k.listener.Halt(a)
 }
 
 // Conflicts is the table of dependences: whether the order of two operations on one object can matter. unbuffered says that
@@ -126,6 +139,15 @@ func (k *Kernel) Actor(id int32) *Actor { return k.arena[id] }
 //
 //go:norace
 func (k *Kernel) Objects() int32 { return k.objects }
+
+// Armed calls f for every fault rule that may strike.
+//
+//go:norace
+func (k *Kernel) Armed(f func(*Actor)) {
+	for _, a := range k.armed {
+		f(a)
+	}
+}
 
 // Stalled says whether a stall holds up the task.
 //

@@ -70,6 +70,9 @@ func (n *Node) stall(by int32) {
 	n.stalls += by
 	for _, t := range n.kernel.live {
 		if t.node == n {
+			if by > 0 {
+				n.kernel.halt(t)
+			}
 			t.stalls += by
 			n.kernel.update(t)
 		}
@@ -81,6 +84,7 @@ func (n *Node) stall(by int32) {
 //go:norace
 func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 	k.touchAll()
+	k.halt(t)
 	t.stalls++
 	k.stalls++
 	k.update(t)

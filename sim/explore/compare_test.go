@@ -17,11 +17,14 @@ import (
 )
 
 // orderly enumerates all schedules but for the steps that touch nothing, which come first.
-type orderly struct{ conformance.Enumerator }
+type orderly struct {
+	conformance.Enumerator
+	watched bool
+}
 
 func (o *orderly) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
 	for i, a := range enabled {
-		if a.Op == kernel.OpStart || a.Op == kernel.OpResume {
+		if !o.watched && (a.Op == kernel.OpStart || a.Op == kernel.OpResume) {
 			return i
 		}
 	}
@@ -91,10 +94,10 @@ func compared(t *testing.T, what string, src source, s shape, most int, judge re
 
 func TestRandomProgramsEndAsInAllSchedules(t *testing.T) {
 	s := shape{tasks: 4, length: 3, variables: 2, locks: 2, channels: 2}
-	plain := s
-	plain.plain = true
+	plain, faults := s, s
+	plain.plain, faults.faults = true, true
 	most := number(t, "HEDDLE_MOST", 400)
-	everyProgram(t, 1, []shape{s, s, plain}, number(t, "HEDDLE_PROGRAMS", 5500), func(t *testing.T, what string, src source, s shape) bool {
+	everyProgram(t, 1, []shape{s, s, plain, faults}, number(t, "HEDDLE_PROGRAMS", 5500), func(t *testing.T, what string, src source, s shape) bool {
 		return compared(t, what, src, s, most, exhaustive)
 	})
 }
@@ -108,6 +111,7 @@ func TestRandomLargerProgramsEndAsInAllStates(t *testing.T) {
 		{tasks: 6, length: 3, variables: 4, locks: 3, channels: 2},
 		{tasks: 4, length: 6, variables: 4, locks: 2, channels: 2},
 		{tasks: 6, length: 4, variables: 4, locks: 4, channels: 4, plain: true},
+		{tasks: 4, length: 4, variables: 2, locks: 2, channels: 2, faults: true},
 	}
 	most := number(t, "HEDDLE_MOST", 700)
 	everyProgram(t, 2, shapes, number(t, "HEDDLE_LARGER", 4500), func(t *testing.T, what string, src source, s shape) bool {

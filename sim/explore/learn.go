@@ -438,7 +438,7 @@ func (p *plan) instead(x *walk, n note) {
 	if n.wait >= 0 {
 		late = &x.waits[n.wait]
 	}
-	late.name = n.name
+	late.name, late.op = n.name, n.op
 	x.moved = x.moved[:0]
 	x.precede(x.depth, late)
 	p.insert(x, p.placeAt(x, int(n.at)), late, &race{})

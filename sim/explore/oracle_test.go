@@ -14,10 +14,11 @@ import (
 // state is known by the class of the steps that led there. It knows nothing of races, sleeping, plans and reversals.
 type oracle struct {
 	watcher
-	points []point
-	at     int
-	known  map[uint64]bool
-	pruned bool
+	points  []point
+	at      int
+	known   map[uint64]bool
+	pruned  bool
+	watched bool
 }
 
 func (o *oracle) next() bool {
@@ -34,7 +35,7 @@ func (o *oracle) next() bool {
 func (o *oracle) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int {
 	o.finish()
 	for i, a := range enabled { // what touches nothing comes first
-		if a.Op == kernel.OpStart || a.Op == kernel.OpResume {
+		if !o.watched && (a.Op == kernel.OpStart || a.Op == kernel.OpResume) {
 			return i
 		}
 	}
@@ -79,7 +80,7 @@ func (v values) Value(_ choice.Site, n int) int { return v.value(n) }
 
 // everyState is what the oracle finds; false: there are more than so many states.
 func everyState(t testing.TB, p program, most int, strict kinds) (r result, all bool) {
-	o, runner := &oracle{known: map[uint64]bool{}}, sim.NewRunner()
+	o, runner := &oracle{known: map[uint64]bool{}, watched: p.watched}, sim.NewRunner()
 	o.Source, o.identify, o.strict = values{o}, true, strict
 	defer runner.Close()
 	r = result{classes: map[uint64]int{}, ends: map[string]bool{}}

@@ -33,6 +33,7 @@ type program struct {
 	scenario *sim.Scenario
 	state    func() string
 	options  sim.Options
+	watched  bool // faults can tell whether a task has started
 }
 
 func (p program) end(r sim.Result) string {
@@ -62,7 +63,8 @@ func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
 	x.identify = true
 	defer runner.Close()
 	o := result{classes: map[uint64]int{}, ends: map[string]bool{}}
-	for more := x.first(); more && o.runs+o.blocked < most; more = x.next() {
+	more := x.first()
+	for ; more && o.runs+o.blocked < most; more = x.next() {
 		x.start()
 		r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x, Options: p.options})
 		require.NoError(t, err)
@@ -82,6 +84,7 @@ func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
 		o.failed = o.failed || r.Failure != nil && len(r.Failure.Tasks) == 0
 	}
 	o.strict = plan.strict
+	require.True(t, more || len(plan.places) == 0)
 	return o
 }
 
@@ -151,7 +154,7 @@ func (w *watcher) Over() {
 
 // exhaustive makes every schedule; false: there are more than most.
 func exhaustive(t testing.TB, p program, most int, strict kinds) (o result, all bool) {
-	everything, runner := new(orderly), sim.NewRunner()
+	everything, runner := &orderly{watched: p.watched}, sim.NewRunner()
 	w := &watcher{Source: everything}
 	w.identify, w.strict = true, strict
 	defer runner.Close()
@@ -210,7 +213,7 @@ func filesystem(threads int) program {
 				s.Go("thread", thread(t))
 			}
 		}
-	}}, func() string { return "" }, sim.Options{}}
+	}}, func() string { return "" }, sim.Options{}, false}
 }
 
 // readers is one writer of a variable and n readers of it.
@@ -224,7 +227,7 @@ func readers(n int) program {
 				s.Go("reader", func() { x.Load() })
 			}
 		}
-	}}, func() string { return "" }, sim.Options{}}
+	}}, func() string { return "" }, sim.Options{}, false}
 }
 
 func TestClassesOfTheLiterature(t *testing.T) {

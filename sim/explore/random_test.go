@@ -38,7 +38,7 @@ func (s source) String() string {
 // shape bounds random programs.
 type shape struct {
 	tasks, length, variables, locks, channels int
-	plain                                     bool
+	plain, faults                             bool
 }
 
 var repertoires = [][]string{
@@ -65,10 +65,25 @@ var plain = [][]string{
 	{"send", "recv", "try-send", "try-recv", "len"},
 }
 
+// faults are those in which a node stalls or crashes, and a rule strikes.
+var faults = [][]string{
+	{"stall", "load", "store", "lock", "sleep"},
+	{"stall", "send", "recv", "select", "store"},
+	{"crash", "lock", "store", "load"},
+	{"crash", "send", "recv", "inline"},
+	{"strike", "load", "store", "add"},
+	{"strike", "lock", "group-wait", "group-done", "sleep"},
+	{"stall", "stall", "timer", "stop", "await", "load"},
+	{"stall", "crash", "read-lock", "write-lock", "after", "cancel"},
+}
+
 func randomSource(r *rand.Rand, s shape) (p source) {
 	repertoires := repertoires
 	if s.plain {
 		repertoires = plain
+	}
+	if s.faults {
+		repertoires = faults
 	}
 	repertoire := repertoires[r.IntN(len(repertoires))]
 	if r.IntN(3) == 0 {
@@ -125,8 +140,19 @@ func (src source) build(s shape) program {
 		notes := make([]string, len(src.tasks))
 		closed := make([]bool, len(channels))
 		var timer *clock.Timer
+		nodes, struck := []*sim.Node{h, h}, false
 		for _, t := range src.tasks {
 			for _, in := range t {
+				if in.op == "strike" && !struck {
+					struck = true
+					w.Rule("rule", 1, func() bool {
+						variables[0].Store(99)
+						return true
+					})
+				}
+				if nodes[1] == h && (in.op == "stall" || in.op == "crash") {
+					nodes[1] = w.Node("other")
+				}
 				if timer == nil && (in.op == "timer" || in.op == "stop" || in.op == "await") {
 					timer = h.Clock().NewTimer(time.Second)
 				}
@@ -246,6 +272,12 @@ func (src source) build(s shape) program {
 							shared = shared*3 + t + 1
 							note(shared)
 						})
+					case "stall":
+						nodes[1].Stall(time.Duration(in.a+1) * time.Second / 2)
+					case "crash":
+						nodes[1].Crash()
+					case "strike":
+						v.Load()
 					case "value":
 						note(w.Value("draw", 2+in.a%2))
 					case "check":
@@ -255,7 +287,7 @@ func (src source) build(s shape) program {
 					}
 				}
 				if t+1 < len(src.late) && src.late[t+1] {
-					h.Go("task", body(t+1))
+					nodes[(t+1)%2].Go("task", body(t+1))
 				}
 			}
 		}
@@ -278,12 +310,12 @@ func (src source) build(s shape) program {
 		}
 		for t := range src.tasks {
 			if !src.late[t] {
-				h.Go("task", body(t))
+				nodes[t%2].Go("task", body(t))
 			}
 		}
 		return func() {}
 	}}
-	return program{scenario, func() string { return state() }, sim.Options{}}
+	return program{scenario, func() string { return state() }, sim.Options{}, s.faults}
 }
 
 // depends says whether what commutes with what is not the same in all runs of a class. Tasks that meet at an unbuffered channel make
@@ -296,7 +328,7 @@ func (src source) depends() bool {
 				if slices.Contains(src.capacities, 0) {
 					return true
 				}
-			case "done", "select-done":
+			case "done", "select-done", "stall", "crash", "strike": // who waits, or may move, is not the same in all runs of a class
 				return true
 			}
 		}

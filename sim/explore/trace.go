@@ -63,9 +63,10 @@ type trace struct {
 	enabling []int32 // memory for relateAll
 
 	// Of some kinds of objects the operations commute unless something unusual is there. Who takes from a count commutes with who
-	// adds to it as long as the count is never too low; who adds to a wait group has done so before anybody waits; two that
-	// meet at an unbuffered channel commute as long as nobody looks who was there first. Once it shows that it is not so, a search
-	// begins anew, and strictly: then all operations at objects of that kind conflict.
+	// adds to it as long as the count is never too low; who adds to a wait group has done so before anybody waits; nobody sends
+	// to a closed channel; two that meet at an unbuffered channel commute as long as nobody looks who was there first, and no
+	// task is ended or held up. Once it shows that it is not so, a search begins anew, and strictly: then all operations at
+	// objects of that kind conflict.
 	stricter kinds    // that must be strict
 	strict   kinds    // that are
 	met      []uint64 // channels at which two have met, by path, and
@@ -197,6 +198,9 @@ func (t *trace) TouchWorld() { t.world = true }
 //
 //go:norace
 func (t *trace) TouchAll() { t.all = true }
+
+// Halt implements kernel.Listener. Of two that have met one goes on in a step of its own, before which it can be halted.
+func (t *trace) Halt(*kernel.Actor) { t.stricter |= unbuffered }
 
 // Wake implements kernel.Listener.
 //

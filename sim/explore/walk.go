@@ -42,6 +42,7 @@ type walk struct {
 	racing func(k int) bool // race, for steps
 	late   int32            // the later step of the races that are looked for: an event, or ^i for waits[i]
 	strike event            // that of any fault
+	halted []access         // what the step under way has touched, while another one is looked at; else none
 	moved  []int32          // memory for plan.reverse
 	clock  []int32
 }
@@ -63,8 +64,9 @@ type race struct {
 // note is a step that could be made instead of one that was: a fault, or what that has made impossible.
 type note struct {
 	at   int32
-	wait int32 // in walk.waits; -1: a fault
+	wait int32 // in walk.waits; -1: it touches everything, as far as is known
 	name uint64
+	op   kernel.Op
 }
 
 // draw is a decision in the course of a step.
@@ -86,7 +88,7 @@ const anyone = ^uint64(0)
 func newWalk(p *plan, limit int) *walk {
 	x := &walk{plan: p, limit: limit}
 	x.strict, x.racing = p.strict, x.race
-	x.strike.all, x.strike.op = true, kernel.OpStrike
+	x.strike.all = true
 	x.current = -1
 	return x
 }
@@ -208,7 +210,7 @@ func (x *walk) mark(i int) {
 // look notes what else could move at the new step i: faults, each of which is tried, timers and deliveries.
 func (x *walk) look(i int, enabled, armed []*kernel.Actor) {
 	for _, a := range armed {
-		x.notes = append(x.notes, note{int32(i), -1, x.actorName(a)})
+		x.notes = append(x.notes, note{int32(i), -1, x.actorName(a), a.Op})
 	}
 	for _, a := range enabled {
 		if a.Kind != kernel.TaskActor {
@@ -312,6 +314,26 @@ func (x *walk) Step(a *kernel.Actor) {
 	x.depth++
 }
 
+// Halt implements kernel.Listener. What the task could have done instead of the step under way, which ends it or holds it up, and what
+// it was waiting for, would never be seen to race. (Faults strike at each step, also when the task has moved.)
+func (x *walk) Halt(a *kernel.Actor) {
+	x.trace.Halt(a)
+	i := x.current
+	if i < 0 || x.over || x.events[i].actor == a.ID || x.events[i].kind == kernel.FaultActor || a.Parked() {
+		return
+	}
+	under := x.events[i]
+	world, all, touched, wakes := x.world, x.all, x.touched, x.wakes
+	x.halted = append(x.halted[:0], x.accesses[under.from:]...)
+	x.accesses, x.touched, x.wakes, x.depth = x.accesses[:under.from], nil, nil, i
+	x.asIf(a, true)
+	x.events = append(x.events[:i], under)
+	x.events[i].from = int32(len(x.accesses))
+	x.accesses = append(x.accesses, x.halted...)
+	x.world, x.all, x.touched, x.wakes, x.current, x.depth = world, all, touched, wakes, i, i+1
+	x.halted = x.halted[:0]
+}
+
 // limited ends a run that has as many steps as it may.
 func (x *walk) limited(i int) bool {
 	if x.limit == 0 || i < x.limit {
@@ -334,6 +356,9 @@ func (x *walk) Over() {
 	if !x.over {
 		x.mark(x.depth)
 		x.waiting()
+		if x.mixed && !x.kernel.Stopped() {
+			x.unstruck()
+		}
 	}
 	x.over = true
 }
@@ -385,7 +410,7 @@ func (x *walk) others(i int, but int32) {
 
 // instead notes that the actor could have moved instead of step i. next is where no event is.
 func (x *walk) instead(i, next int, a *kernel.Actor) {
-	x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a)})
+	x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a), a.Op})
 	x.waits = append(x.waits, x.announce(next, a))
 }
 
@@ -412,26 +437,50 @@ func (x *walk) announce(i int, a *kernel.Actor) event {
 // wait for. (Those that are parked at an unbuffered channel have made a step to arrive there.) It is called where no task could
 // move: at the end, before time advances, and where all that could was explored.
 func (x *walk) waiting() {
-	i := x.depth
 	x.kernel.Tasks(func(a *kernel.Actor) {
-		if a.Ready() || a.Parked() {
-			return
-		}
-		races, accesses := len(x.races), len(x.accesses)
-		x.late = ^int32(len(x.waits))
-		x.events = append(x.events[:i], event{})
-		x.begin(i, a)
-		x.settle()
-		x.open(i)
-		x.order(i, x.racing)
-		if len(x.races) > races {
-			x.waits = append(x.waits, x.events[i])
-		}
-		x.unsettle(i)
-		if len(x.races) == races {
-			x.accesses = x.accesses[:accesses]
+		if !a.Ready() && !a.Parked() {
+			x.asIf(a, false)
 		}
 	})
+}
+
+// unstruck finds the races of the faults that are still armed at the end, where none can strike: any last step has made it the end.
+func (x *walk) unstruck() {
+	x.kernel.Armed(func(a *kernel.Actor) { x.asIf(a, false) })
+}
+
+// asIf finds the races of the next step of the actor as if it were made now; with instead, it is noted that it could be, if it could.
+func (x *walk) asIf(a *kernel.Actor, instead bool) {
+	i := x.depth
+	races, accesses := len(x.races), len(x.accesses)
+	x.late = ^int32(len(x.waits))
+	x.events = append(x.events[:i], event{})
+	x.begin(i, a)
+	for j := range x.accesses[accesses:] { // as it was before the step under way, if one is
+		b := &x.accesses[accesses+j]
+		for k := range x.halted {
+			if h := &x.halted[k]; h.object == b.object {
+				b.before, b.heldBefore = h.before, h.heldBefore
+			}
+		}
+	}
+	x.settle()
+	x.open(i)
+	x.order(i, x.racing)
+	keep := len(x.races) > races
+	if instead {
+		if possible, _ := x.feasible(i, &x.events[i]); possible {
+			x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a), a.Op})
+			keep = true
+		}
+	}
+	if keep {
+		x.waits = append(x.waits, x.events[i])
+	}
+	x.unsettle(i)
+	if !keep {
+		x.accesses = x.accesses[:accesses]
+	}
 	x.events = x.events[:i]
 }
 
