@@ -342,10 +342,12 @@ func (p *plan) plant(x *walk, at *place, late *event) {
 
 // behind makes the place behind a branch that is planned, which must be the last one of its place.
 func (p *plan) behind(b *branch) *place {
-	at := p.reuse()
+	at := reuse(&p.freePlanned)
 	at.above, at.depth, at.planned = b.at, b.at.depth+1, true
 	at.path, at.values = append(at.path, label{b.name, int32(len(b.values)), b.op}), append(at.values, b.values...)
 	b.after = at
+	p.widest = max(p.widest, len(b.at.sleepers)+len(b.at.branches))
+	at.sleepers = slices.Grow(at.sleepers, p.widest)
 	for _, list := range [...][]*branch{b.at.sleepers, b.at.branches} {
 		for _, s := range list {
 			if s != b && s.name != b.name && commute(&s.footprint, &b.footprint) {

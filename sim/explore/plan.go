@@ -25,7 +25,9 @@ type plan struct {
 	peeked   []uint64
 
 	freePlaces   []*place
+	freePlanned  []*place // those that were planned, whose paths are short
 	freeBranches []*branch
+	widest       int // most sleepers of a place so far, for which each has room
 }
 
 // place is a state of the program.
@@ -69,27 +71,29 @@ func (p *plan) begin() {
 }
 
 func (p *plan) newPlace(above *place, depth int) *place {
-	at := p.reuse()
+	at := reuse(&p.freePlaces)
 	at.above, at.depth, at.index = above, int32(depth), int32(len(p.places))
 	p.places = append(p.places, at)
 	return at
 }
 
-func (p *plan) reuse() *place {
-	n := len(p.freePlaces)
+func reuse(free *[]*place) *place {
+	n := len(*free)
 	if n == 0 {
 		return &place{}
 	}
-	at := p.freePlaces[n-1]
-	p.freePlaces = p.freePlaces[:n-1]
+	at := (*free)[n-1]
+	*free = (*free)[:n-1]
 	*at = place{path: at.path[:0], values: at.values[:0], sleepers: at.sleepers[:0], branches: at.branches[:0]}
 	return at
 }
 
 func (p *plan) newBranch(at *place, name uint64) *branch {
-	b := &branch{}
+	var b *branch
 	if n := len(p.freeBranches); n > 0 {
 		b, p.freeBranches = p.freeBranches[n-1], p.freeBranches[:n-1]
+	} else {
+		b = &branch{memory: make([]access, 0, 1)} // most steps touch one object
 	}
 	*b = branch{at: at, name: name, values: b.values[:0], memory: b.memory[:0]}
 	at.branches = append(at.branches, b)
@@ -140,13 +144,15 @@ func (p *plan) free(at *place) {
 		}
 		p.freeBranches = append(p.freeBranches, b)
 	}
-	if !at.planned {
+	if at.planned {
+		p.freePlanned = append(p.freePlanned, at)
+	} else {
 		last := p.places[len(p.places)-1]
 		last.index = at.index
 		p.places[at.index] = last
 		p.places = p.places[:len(p.places)-1]
+		p.freePlaces = append(p.freePlaces, at)
 	}
-	p.freePlaces = append(p.freePlaces, at)
 }
 
 // first takes the first leaf to explore at the place or those planned below it.

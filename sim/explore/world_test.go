@@ -188,6 +188,8 @@ func TestWorldsEndAsInAllSchedules(t *testing.T) {
 			}
 			t.Logf("%d schedules, %d executions, %d blocked, %d ends, %d classes of %d", runs, some.runs, some.blocked, len(ends), len(some.classes), len(classes))
 			require.Equal(t, ends, some.ends)
+			require.Len(t, some.classes, len(classes))
+			require.Equal(t, some.runs, len(classes))
 		})
 	}
 }
