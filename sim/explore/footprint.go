@@ -22,12 +22,13 @@ type access struct {
 	receives   bool // or receive
 }
 
-// kinds is a set of kinds of objects. Unbuffered channels are a kind of their own here.
+// kinds is a set of kinds of objects. Unbuffered channels are a kind of their own here, and so is what a step may do to others.
 type kinds uint32
 
 const (
 	allKinds   = ^kinds(0)
 	groups     = kinds(1) << kernel.WaitGroupObject
+	others     = kinds(1) << 30 // a step that is planned may end or hold up any task, so that nothing may be put behind it
 	unbuffered = kinds(1) << 31
 )
 

@@ -117,9 +117,20 @@ func (p *plan) placeAt(x *walk, i int) *place {
 func (p *plan) reverse(x *walk, r *race) {
 	k, late := int(r.first), x.lateOf(r)
 	r.handled, r.cover = true, nil
+	late = p.careful(x, late)
 	x.gather(k)
 	x.precede(k, late)
 	p.insert(x, p.placeAt(x, k), late, r)
+}
+
+// careful is the late event as one that touches everything, if that must be reckoned with: then all that was gathered comes before it.
+func (p *plan) careful(x *walk, late *event) *event {
+	if p.strict&others == 0 {
+		return late
+	}
+	x.any = *late
+	x.any.all = true
+	return &x.any
 }
 
 // insert plans what was gathered, and then the late event, at a place.
@@ -171,13 +182,13 @@ descend:
 			}
 		}
 	}
-	r.settled = top && !more
+	r.settled = top && !more && p.strict&others == 0
 	p.plant(x, at, rest)
 }
 
 // settle notes that nothing needs to be planned for the race, since the branch comes first or sleeps on.
 func (r *race) settle(x *walk, b *branch, top bool, by int32, late *event) {
-	r.settled = top && x.needed(by, late)
+	r.settled = top && x.needed(by, late) && x.strict&others == 0
 	if top && by == nobody {
 		r.cover = b
 	}
@@ -441,6 +452,7 @@ func (p *plan) instead(x *walk, n note) {
 		late = &x.waits[n.wait]
 	}
 	late.name, late.op = n.name, n.op
+	late = p.careful(x, late)
 	x.moved = x.moved[:0]
 	x.precede(x.depth, late)
 	p.insert(x, p.placeAt(x, int(n.at)), late, &race{})

@@ -25,6 +25,7 @@ type event struct {
 	parked   bool // its task had arrived at an unbuffered channel
 	parks    bool // its task has
 	settled  bool
+	halts    bool   // it has ended or held up a task, or the run
 	name     uint64 // of the actor, the same in other runs
 	identity uint64 // of actor, operation and object, if that is wanted
 }
@@ -110,7 +111,7 @@ func (t *trace) reset() {
 // begin starts the event under way, whose place must have been appended.
 func (t *trace) begin(i int, a *kernel.Actor) {
 	e := &t.events[i]
-	e.actor, e.op, e.kind, e.settled, e.parked = a.ID, a.Op, a.Kind, false, a.Parked()
+	e.actor, e.op, e.kind, e.settled, e.halts, e.parked = a.ID, a.Op, a.Kind, false, false, a.Parked()
 	e.name = t.actorName(a)
 	if t.identify {
 		e.identity = kernel.Mix(kernel.Mix(a.PathHash(), uint64(a.Op)), a.Object().PathHash())

@@ -42,6 +42,7 @@ type walk struct {
 	racing func(k int) bool // race, for steps
 	late   int32            // the later step of the races that are looked for: an event, or ^i for waits[i]
 	strike event            // that of any fault
+	any    event            // see plan.careful
 	halted []access         // what the step under way has touched, while another one is looked at; else none
 	moved  []int32          // memory for plan.reverse
 	clock  []int32
@@ -330,6 +331,7 @@ func (x *walk) Halt(a *kernel.Actor) {
 	x.events = append(x.events[:i], under)
 	x.events[i].from = int32(len(x.accesses))
 	x.accesses = append(x.accesses, x.halted...)
+	x.events[i].halts = true
 	x.world, x.all, x.touched, x.wakes, x.current, x.depth = world, all, touched, wakes, i, i+1
 	x.halted = x.halted[:0]
 }
@@ -353,6 +355,9 @@ func (x *walk) fail(defect string) {
 // Over implements kernel.Listener.
 func (x *walk) Over() {
 	x.finish()
+	if at := int(x.leaf.at.depth); at < x.depth && x.events[at].halts && !x.leaf.all && x.leaf.name != anyone {
+		x.stricter |= others // that it does was not known when it was planned
+	}
 	if !x.over {
 		x.mark(x.depth)
 		x.waiting()
@@ -372,6 +377,7 @@ func (x *walk) finish() {
 	if !ok {
 		return
 	}
+	x.events[i].halts = x.events[i].halts || ends
 	x.open(i)
 	x.late = int32(i)
 	x.order(i, x.racing)
