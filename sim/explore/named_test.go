@@ -52,6 +52,16 @@ func TestProgramsThatWereExploredWronglyOnce(t *testing.T) {
 			[]string{"close 0 1", "len 0 1; len 0 0; recv 0 0", "try-send 0 0; try-send 0 0; recv 0 0", "send 0 1; send 0 1"}},
 		{"selects that meet and take from a buffer", []int{0, 1, 1}, 1,
 			[]string{"default 0 2; send 0 1; select 2 1; recv 2 1", "send 2 0", "send 2 1", "select 0 2", "select 0 2"}},
+		{"a crash of who could move", []int{0, 0}, 2,
+			[]string{"crash 1 1; crash 1 0", "store 1 1; load 0 0", "store 0 0; lock 1 0"}},
+		{"a crash of who waits for a lock", []int{2, 2}, 0,
+			[]string{"lock 1 0; crash 1 1; store 0 1", "store 0 1; lock 1 0; load 0 1; lock 0 0", "load 1 0"}},
+		{"a crash of who has met another one", []int{0, 2, 1}, 0,
+			[]string{"send 2 1; inline 0 1; send 0 0; inline 1 0", "recv 0 1; inline 0 1", "inline 2 1; crash 0 0; send 0 1; recv 2 2", "crash 1 0; send 1 2"}},
+		{"a send that waits and turns out to crash a node", []int{2, 2}, 1,
+			[]string{"send 0 0", "send 1 1; send 0 0; send 0 1", "send 0 1; crash 1 1; recv 0 1", "send 1 0"}},
+		{"a stall of who selects", []int{0, 2, 1}, 0,
+			[]string{"select 0 2; send 0 1", "store 1 2", "send 0 1; send 2 0", "select 1 2; stall 0 2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			src := parsed(t, c.capacities, c.added, c.tasks...)

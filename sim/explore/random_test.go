@@ -315,7 +315,7 @@ func (src source) build(s shape) program {
 		}
 		return func() {}
 	}}
-	return program{scenario, func() string { return state() }, sim.Options{}, s.faults}
+	return program{scenario, func() string { return state() }, sim.Options{}, src.watched()}
 }
 
 // depends says whether what commutes with what is not the same in all runs of a class. Tasks that meet at an unbuffered channel make
@@ -334,4 +334,11 @@ func (src source) depends() bool {
 		}
 	}
 	return false
+}
+
+// watched says whether faults can tell that a task has started.
+func (src source) watched() bool {
+	return slices.ContainsFunc(src.tasks, func(list []instruction) bool {
+		return slices.ContainsFunc(list, func(in instruction) bool { return in.op == "stall" || in.op == "crash" || in.op == "strike" })
+	})
 }
