@@ -60,6 +60,8 @@ func TestProgramsThatWereExploredWronglyOnce(t *testing.T) {
 			[]string{"send 2 1; inline 0 1; send 0 0; inline 1 0", "recv 0 1; inline 0 1", "inline 2 1; crash 0 0; send 0 1; recv 2 2", "crash 1 0; send 1 2"}},
 		{"a send that waits and turns out to crash a node", []int{2, 2}, 1,
 			[]string{"send 0 0", "send 1 1; send 0 0; send 0 1", "send 0 1; crash 1 1; recv 0 1", "send 1 0"}},
+		{"a crash between two that have met", []int{1, 0}, 2,
+			[]string{"send 1 1; crash 1 0; recv 1 1", "recv 1 1"}},
 		{"a stall of who selects", []int{0, 2, 1}, 0,
 			[]string{"select 0 2; send 0 1", "store 1 2", "send 0 1; send 2 0", "select 1 2; stall 0 2"}},
 	} {

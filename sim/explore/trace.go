@@ -65,8 +65,8 @@ type trace struct {
 
 	// Of some kinds of objects the operations commute unless something unusual is there. Who takes from a count commutes with who
 	// adds to it as long as the count is never too low; who adds to a wait group has done so before anybody waits; nobody sends
-	// to a closed channel; two that meet at an unbuffered channel commute as long as nobody looks who was there first, and no
-	// task is ended or held up. Once it shows that it is not so, a search begins anew, and strictly: then all operations at
+	// to a closed channel; two that meet at an unbuffered channel commute as long as nobody looks who was there first, and
+	// nothing touches everything, such as a crash. Once it shows that it is not so, a search begins anew, and strictly: then all operations at
 	// objects of that kind conflict.
 	stricter kinds    // that must be strict
 	strict   kinds    // that are
@@ -195,13 +195,18 @@ func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 //go:norace
 func (t *trace) TouchWorld() { t.world = true }
 
-// TouchAll implements kernel.Listener.
+// TouchAll implements kernel.Listener. Of two that meet one goes on in a step of its own, before which a crash or a stall can come.
 //
 //go:norace
-func (t *trace) TouchAll() { t.all = true }
+func (t *trace) TouchAll() {
+	t.all = true
+	if t.current >= 0 {
+		t.stricter |= unbuffered
+	}
+}
 
-// Halt implements kernel.Listener. Of two that have met one goes on in a step of its own, before which it can be halted.
-func (t *trace) Halt(*kernel.Actor) { t.stricter |= unbuffered }
+// Halt implements kernel.Listener.
+func (t *trace) Halt(*kernel.Actor) {}
 
 // Wake implements kernel.Listener.
 //

@@ -318,7 +318,6 @@ func (x *walk) Step(a *kernel.Actor) {
 // Halt implements kernel.Listener. What the task could have done instead of the step under way, which ends it or holds it up, and what
 // it was waiting for, would never be seen to race. (Faults strike at each step, also when the task has moved.)
 func (x *walk) Halt(a *kernel.Actor) {
-	x.trace.Halt(a)
 	i := x.current
 	if i < 0 || x.over || x.events[i].actor == a.ID || x.events[i].kind == kernel.FaultActor || a.Parked() {
 		return
