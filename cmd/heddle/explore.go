@@ -20,7 +20,9 @@ import (
 
 type exploreFlags struct {
 	preemptions int
+	delays      int
 	steps       int
+	workers     int
 	duration    time.Duration
 	keepGoing   bool
 	only        string
@@ -41,8 +43,12 @@ Time passes only when nothing else can move, as in every simulation, and random 
 bounds of every exploration. What tasks share with models and checks counts as one object. A scenario with a check after every
 step has no two steps that commute.
 
-With --preemptions only the interleavings with so few unforced switches are made; those that differ in the order of steps which
-commute may then be made more than once.`,
+With --workers several runs are made at a time, of the same classes. What is reported is the same but for the execution in which a
+failure is found and so its token, and, unless --keep-going is given, which of several failures is found first.
+
+With --preemptions only the interleavings with so few unforced switches are made, with --delays those in which so few tasks are passed
+over, where the task that moved last goes on or, if it cannot, the next in the round; what differs in the order of steps which commute
+may then be made more than once.`,
 		Example: `  heddle explore litmus/dining-philosophers
   heddle explore litmus/aba-fixed --format json`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -56,7 +62,9 @@ commute may then be made more than once.`,
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&f.preemptions, "preemptions", 0, "only runs with at most `N` switches from a task that could go on to another (default: all)")
+	flags.IntVar(&f.delays, "delays", 0, "only runs with at most `N` tasks passed over whose turn it was (default: all)")
 	flags.IntVar(&f.steps, "steps", explore.DefaultSteps, "cut off executions at `N` steps")
+	flags.IntVar(&f.workers, "workers", 1, "number `N` of runs at a time; with --preemptions and --delays always 1")
 	flags.DurationVar(&f.duration, "for", 0, "end after `D`, such as 30s or 10m (default: as long as it takes)")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
 	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
@@ -91,12 +99,23 @@ func (a *app) explore(ctx context.Context, c *cobra.Command, f exploreFlags, nam
 
 func (a *app) exploreConfig(c *cobra.Command, f exploreFlags, name string) (config explore.Config, err error) {
 	config = explore.Config{
-		Steps: f.steps, Duration: f.duration, KeepGoing: f.keepGoing, Options: sim.Options{Only: f.only, NoFaults: f.noFaults},
+		Steps: f.steps, Duration: f.duration, Workers: f.workers, KeepGoing: f.keepGoing, Options: sim.Options{Only: f.only, NoFaults: f.noFaults},
 	}
-	config.Bounded, config.Preemptions = c.Flags().Changed("preemptions"), f.preemptions
+	switch {
+	case c.Flags().Changed("preemptions") && c.Flags().Changed("delays"):
+		return config, errors.New("--preemptions and --delays are two bounds: give one of them")
+	case c.Flags().Changed("preemptions"):
+		config.Bound, config.Most = explore.Preemptions, f.preemptions
+	case c.Flags().Changed("delays"):
+		config.Bound, config.Most = explore.Delays, f.delays
+	}
 	switch {
 	case f.preemptions < 0:
 		return config, fmt.Errorf("--preemptions %d is no number of switches: give 0 or more", f.preemptions)
+	case f.delays < 0:
+		return config, fmt.Errorf("--delays %d is no number of tasks passed over: give 0 or more", f.delays)
+	case f.workers < 1:
+		return config, fmt.Errorf("--workers %d could run nothing: give 1 or more", f.workers)
 	case f.steps < 1:
 		return config, fmt.Errorf("--steps %d would explore nothing: give 1 or more", f.steps)
 	case c.Flags().Changed("for") && f.duration <= 0:
@@ -154,6 +173,7 @@ type exploreBounds struct {
 	Steps       int    `json:"steps"`       // of an execution
 	DataSeed    uint64 `json:"data_seed"`   // of the random bytes
 	Preemptions *int   `json:"preemptions"` // null: no bound
+	Delays      *int   `json:"delays"`      // null: no bound
 }
 
 func newExploreDocument(config explore.Config, r *explore.Report, failed error) exploreDocument {
@@ -163,8 +183,11 @@ func newExploreDocument(config explore.Config, r *explore.Report, failed error) 
 		Bounds: exploreBounds{Steps: r.Limit}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
 		Faults: append([]sim.FaultCount{}, r.Faults...), Failures: append([]*search.Failure{}, r.Failures...),
 	}
-	if config.Bounded {
-		d.Bounds.Preemptions = &config.Preemptions
+	switch config.Bound {
+	case explore.Preemptions:
+		d.Bounds.Preemptions = &config.Most
+	case explore.Delays:
+		d.Bounds.Delays = &config.Most
 	}
 	if failed != nil {
 		d.Error, _, _ = strings.Cut(failed.Error(), "\n")
@@ -196,6 +219,8 @@ func (d exploreDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 		what := "every class of interleavings"
 		if n := d.Bounds.Preemptions; n != nil {
 			what = "every interleaving with at most " + plural(int64(*n), "preemption")
+		} else if n := d.Bounds.Delays; n != nil {
+			what = "every interleaving with at most " + plural(int64(*n), "delay")
 		}
 		fmt.Fprintf(w, "complete: %s, all values and faults, %s, within %s for each execution and with data seed %d\n",
 			what, plural(int64(len(d.Failures)), "failure"), plural(int64(d.Bounds.Steps), "step"), d.Bounds.DataSeed)

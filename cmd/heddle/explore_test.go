@@ -63,6 +63,16 @@ func TestExploreWithinABoundOnPreemptions(t *testing.T) {
 	require.Contains(t, found(t, "explore", "account", "--preemptions", "1"), "all-counted")
 }
 
+func TestExploreWithinABoundOnDelays(t *testing.T) {
+	var d exploreDocument
+	require.NoError(t, json.Unmarshal([]byte(clean(t, "explore", "account", "--delays", "0", "--format", "json")), &d))
+	require.True(t, d.Complete)
+	require.EqualValues(t, 1, d.Executions)
+	require.Equal(t, 0, *d.Bounds.Delays)
+	require.Contains(t, found(t, "explore", "account", "--delays", "1"), "all-counted")
+	require.Contains(t, clean(t, "explore", "account-fixed", "--delays", "3"), "complete: every interleaving with at most 3 delays")
+}
+
 func TestExploreJudgesOnlyWhatItIsTold(t *testing.T) {
 	out := clean(t, "explore", "account", "--only", "deadlock")
 	require.Contains(t, out, "\ncomplete")
@@ -79,6 +89,9 @@ func TestExploreRefusesWhatItCannotDo(t *testing.T) {
 		{[]string{"explore", "account", "--steps", "0"}, "give 1 or more"},
 		{[]string{"explore", "account", "--for", "0s"}, "give a duration above 0"},
 		{[]string{"explore", "account", "--preemptions", "-1"}, "give 0 or more"},
+		{[]string{"explore", "account", "--delays", "-1"}, "give 0 or more"},
+		{[]string{"explore", "account", "--delays", "1", "--preemptions", "1"}, "give one of them"},
+		{[]string{"explore", "account", "--workers", "0"}, "give 1 or more"},
 		{[]string{"explore", "account", "--only", "nothing"}, "unknown property"},
 	} {
 		_, errOut, status := heddle(t, c.args...)

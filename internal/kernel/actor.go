@@ -162,6 +162,9 @@ func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
 	}
 	a.waits = a.one[:0]
 	k.made++
+	if kind != TaskActor && kind != ClockActor {
+		k.others++
+	}
 	if parent := k.actor; parent != nil {
 		a.parent = parent
 		a.ordinal = parent.adopt(name)

@@ -91,6 +91,8 @@ type Kernel struct {
 	dataSeed  uint64
 	objects   int32
 	made      int
+	stalls    int32 // in force
+	others    int   // of those made: timers, deliveries and faults
 	arena     []*Actor
 	nodes     int32
 	heap      []*Timer
@@ -149,8 +151,9 @@ func (k *Kernel) Begin(o Options) {
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
 	clear(k.heap)
 	k.heap = k.heap[:0]
-	k.now, k.steps, k.decisions, k.hash, k.objects, k.made, k.nodes, k.timerSeq = 0, 0, 0, 0x6865646C65, 0, 0, 0, 0
+	k.now, k.steps, k.decisions, k.hash, k.objects, k.made, k.others, k.nodes, k.timerSeq = 0, 0, 0, 0x6865646C65, 0, 0, 0, 0, 0
 	k.task, k.last, k.handoff, k.main, k.request, k.answer, k.idle = nil, nil, nil, nil, nil, nil, nil
+	k.stalls = 0
 	k.stopped, k.violation, k.broken, k.abandoned = false, nil, nil, 0
 	k.actor = nil
 	k.root = k.newActor(ClockActor, nil, "setup")

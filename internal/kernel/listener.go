@@ -11,6 +11,7 @@ type Listener interface {
 	Touch(op Op, o *Object) // the step under way does this too
 	TouchWorld()            // it reads or writes what no object stands for
 	TouchAll()              // its order to any other step matters
+	Halt(a *Actor)          // it is about to end the task a, or to hold it up
 	Wake(a *Actor)          // it completes the operation of a, which was parked
 	Over()                  // no step follows; the tasks are still as they were
 }
@@ -34,6 +35,18 @@ func (k *Kernel) touchAll() {
 	if k.listener != nil {
 		k.listener.TouchAll()
 	}
+}
+
+//go:norace
+func (k *Kernel) halt(a *Actor) {
+	if k.listener == nil {
+		return
+	}
+	if raceEnabled && k.task != nil && !k.task.dying {
+		k.onHub(func() { k.listener.Halt(a) })
+		return
+	}
+	k.listener.Halt(a)
 }
 
 // Conflicts is the table of dependences: whether the order of two operations on one object can matter. unbuffered says that
@@ -88,3 +101,60 @@ func (a *Actor) others(i int, f func(*Object)) {
 //
 //go:norace
 func (o *Object) Held() bool { return o.held }
+
+// Sends says whether the i-th arm of the select that the actor is about to do would send.
+//
+//go:norace
+func (a *Actor) Sends(i int) bool { return i < len(a.waits) && a.waits[i].op == OpSend }
+
+// Choice is the answer of a source that lets the actor of that number move; -1 if it cannot.
+//
+//go:norace
+func (k *Kernel) Choice(id int32) int {
+	if int(id) >= k.made {
+		return -1
+	}
+	switch a := k.arena[id]; {
+	case a.enabled >= 0:
+		return int(a.enabled)
+	case a.armed >= 0:
+		return max(len(k.enabled), 1) + int(a.armed) // with nothing enabled, time could pass instead
+	case a == k.clock && len(k.enabled) == 0:
+		return 0
+	}
+	return -1
+}
+
+// Others is how many actors were made that are no tasks, beside the set-up and the clock.
+//
+//go:norace
+func (k *Kernel) Others() int { return k.others }
+
+// Actor is the actor of that number, which must have been made in this run.
+//
+//go:norace
+func (k *Kernel) Actor(id int32) *Actor { return k.arena[id] }
+
+// Objects is how many objects were made so far in this run. They are numbered by their creation.
+//
+//go:norace
+func (k *Kernel) Objects() int32 { return k.objects }
+
+// Armed calls f for every fault rule that may strike.
+//
+//go:norace
+func (k *Kernel) Armed(f func(*Actor)) {
+	for _, a := range k.armed {
+		f(a)
+	}
+}
+
+// Stalled says whether a stall holds up the task.
+//
+//go:norace
+func (a *Actor) Stalled() bool { return a.stalls > 0 }
+
+// Stalls is how many stalls, of tasks and of nodes, are in force.
+//
+//go:norace
+func (k *Kernel) Stalls() int32 { return k.stalls }

@@ -165,6 +165,7 @@ func (k *Kernel) Kill(t *Actor) {
 		return
 	}
 	k.touchAll()
+	k.halt(t)
 	t.dying = true
 	k.dying = append(k.dying, t)
 }

@@ -94,9 +94,13 @@ func (n *Node) Stall(d time.Duration) {
 //go:norace
 func (n *Node) stall(by int32) {
 	n.kernel.touchAll()
+	n.kernel.stalls += by
 	n.stalls += by
 	for _, t := range n.kernel.live {
 		if t.node == n {
+			if by > 0 {
+				n.kernel.halt(t)
+			}
 			t.stalls += by
 			n.kernel.update(t)
 		}
@@ -108,7 +112,9 @@ func (n *Node) stall(by int32) {
 //go:norace
 func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 	k.touchAll()
+	k.halt(t)
 	t.stalls++
+	k.stalls++
 	k.update(t)
 	t.node.hold()
 	stalled := true
@@ -118,6 +124,7 @@ func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 		}
 		stalled = false
 		t.node.free()
+		k.stalls--
 		if t.stalls--; !t.finished {
 			k.touchAll()
 			k.update(t)

@@ -5,16 +5,30 @@ import (
 	"github.com/heddle-go/heddle/sim/choice"
 )
 
-// bounded is the search with a bound on preemptions: switches from a task that could go on to another task (Musuvathi and Qadeer
-// 2007). Sleep sets and source sets would be wrong here: what they leave out for what was tried may need fewer preemptions
-// than that did (Coons, Musuvathi and McKinley 2013). So it tries everything within the bound, depth first, but for states in which
-// it was before with the same task running and no fewer preemptions left: happens-before caching, as in CHESS. A state is known by
-// the class of the steps that led there, a number of 64 bits.
+// Bound is what a bounded exploration counts.
+type Bound uint8
+
+// The bounds.
+const (
+	Unbounded Bound = iota
+	// Preemptions are switches from a task that could go on to another task (Musuvathi and Qadeer 2007).
+	Preemptions
+	// Delays are passed over tasks (Emmi, Qadeer and Rakamaric 2011): by itself the task that moved last goes on or, if it cannot, the
+	// next one in the round that can. The round is of the tasks that the set-up has made, in their order, and then of all others, in
+	// one that is the same in all runs.
+	Delays
+)
+
+// bounded is the search with a bound on preemptions or delays. Sleep sets and source sets would be wrong here: what they leave out for
+// what was tried may cost less than that did (Coons, Musuvathi and McKinley 2013). So it tries everything within the bound, depth
+// first, but for states in which it was before, with the same task running, at no more cost: happens-before caching, as in CHESS. A state
+// is known by the class of the steps that led there, a number of 64 bits.
 //
 // Deliveries, due timers, faults and values cost nothing, and leave the running task what it is.
 type bounded struct {
 	trace
-	bound int
+	bound Bound
+	most  int
 	limit int
 
 	points []point
@@ -23,7 +37,8 @@ type bounded struct {
 
 	class   uint64 // of the steps so far
 	running int32  // the task that moved last
-	name    uint64 // its path
+	path    uint64 // of it
+	name    uint64 // its place in the round
 	used    int32
 	cut     bool
 	pruned  bool
@@ -36,21 +51,21 @@ type bounded struct {
 // point is a decision with what is left to try.
 type point struct {
 	actors []int32 // that can be chosen; nil for a value
+	costs  []int32 // of each
 	n, v   int32
 }
 
-func newBounded(bound, limit int) *bounded {
-	b := &bounded{bound: bound, limit: limit, states: map[uint64]int32{}}
-	b.strict = true
+func newBounded(bound Bound, most, limit int) *bounded {
+	b := &bounded{bound: bound, most: most, limit: limit, states: map[uint64]int32{}}
+	b.strict, b.identify = allKinds, true
 	return b
 }
 
 func (b *bounded) start() {
-	b.at, b.class, b.running, b.name, b.used, b.current = 0, 0, 0, 0, 0, -1
+	b.at, b.class, b.running, b.path, b.name, b.used, b.current = 0, 0, 0, 0, 0, 0, -1
 	b.cut, b.pruned, b.over = false, false, false
-	b.events, b.accesses, b.clocks, b.woken = b.events[:0], b.accesses[:0], b.clocks[:0], b.woken[:0]
+	b.reset()
 	b.choices, b.drawn = b.choices[:0], b.drawn[:0]
-	clear(b.lastOf)
 }
 
 func (b *bounded) next() bool {
@@ -64,8 +79,6 @@ func (b *bounded) next() bool {
 	b.points = b.points[:0]
 	return false
 }
-
-func (b *bounded) anew() bool { return false }
 
 func (b *bounded) outcome() outcome { return outcome{skipped: b.pruned, cut: b.cut, defect: b.defect} }
 
@@ -83,12 +96,16 @@ func (b *bounded) behind() float64 {
 func (b *bounded) finish() {
 	if i, ok := b.settle(); ok {
 		b.open(i)
-		b.order(i, nil, func(int) bool { return true })
+		b.order(i, func(int) bool { return true })
 		b.class += b.summand(i)
 	}
 }
 
-func (b *bounded) stop() { b.over = true; b.kernel.Stop() }
+func (b *bounded) first() bool { return true }
+
+func (b *bounded) stop() {}
+
+func (b *bounded) halt() { b.over = true; b.kernel.Stop() }
 
 // Schedule implements choice.Source.
 func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int {
@@ -98,12 +115,13 @@ func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int 
 	}
 	if b.at == len(b.points) && !b.grow(enabled, armed) {
 		b.pruned = true
-		b.stop()
+		b.halt()
 		return 0
 	}
 	p := &b.points[b.at]
 	b.at++
 	if p.actors != nil {
+		b.used += p.costs[p.v]
 		for i, list := range [...][]*choice.Actor{enabled, armed} {
 			for j, a := range list {
 				if a.ID == p.actors[p.v] {
@@ -113,36 +131,53 @@ func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int 
 		}
 	}
 	b.defect = "the program is not deterministic: an actor that could move in the run before cannot in its repetition"
-	b.stop()
+	b.halt()
 	return 0
 }
 
 // grow adds a point, unless nothing new can come of it.
 func (b *bounded) grow(enabled, armed []*kernel.Actor) bool {
-	state := kernel.Mix(b.class, b.name)
+	state := kernel.Mix(b.class, b.path)
 	if used, known := b.states[state]; known && used <= b.used {
 		return false
 	}
 	b.states[state] = b.used
-	goesOn := false
+	var p point
 	for _, a := range enabled {
-		goesOn = goesOn || a.ID == b.running
-	}
-	p := point{actors: make([]int32, 0, len(enabled)+len(armed))}
-	if goesOn {
-		p.actors = append(p.actors, b.running)
-	}
-	for _, a := range enabled {
-		if a.ID != b.running && (!goesOn || a.Kind != kernel.TaskActor || int(b.used) < b.bound) {
-			p.actors = append(p.actors, a.ID)
+		if cost := b.cost(a, enabled); int(b.used+cost) <= b.most {
+			p.actors, p.costs = append(p.actors, a.ID), append(p.costs, cost)
 		}
 	}
 	for _, a := range armed {
-		p.actors = append(p.actors, a.ID)
+		p.actors, p.costs = append(p.actors, a.ID), append(p.costs, 0)
 	}
 	p.n = int32(len(p.actors))
 	b.points = append(b.points, p)
 	return true
+}
+
+// cost is what it takes of the bound that the actor moves.
+func (b *bounded) cost(a *kernel.Actor, enabled []*kernel.Actor) (cost int32) {
+	if a.Kind != kernel.TaskActor {
+		return 0
+	}
+	for _, other := range enabled {
+		switch {
+		case other.Kind != kernel.TaskActor || other == a:
+		case b.bound == Delays && b.sooner(other, a), b.bound == Preemptions && other.ID == b.running:
+			cost++
+		}
+	}
+	return cost
+}
+
+// sooner says whether a comes before another task in the round that begins with the running one.
+func (b *bounded) sooner(a, other *kernel.Actor) bool {
+	x, y := b.actorName(a), b.actorName(other)
+	if (x >= b.name) != (y >= b.name) {
+		return x >= b.name
+	}
+	return x < y
 }
 
 // Value implements choice.Source.
@@ -165,7 +200,7 @@ func (b *bounded) draw(n int) int {
 	b.at++
 	if p.actors != nil || int(p.n) != n {
 		b.defect = "the program is not deterministic: it asks for another value than in the run before"
-		b.stop()
+		b.halt()
 		return 0
 	}
 	b.drawn = append(b.drawn, p.v)
@@ -187,24 +222,15 @@ func (b *bounded) Step(a *kernel.Actor) {
 	i := len(b.events)
 	if b.limit > 0 && i >= b.limit {
 		b.cut = true
-		b.stop()
+		b.halt()
 		return
 	}
 	b.choices = append(b.choices, a.ID)
 	if a.Kind == kernel.TaskActor && a.ID != b.running {
-		if b.couldGoOn() {
-			b.used++
-		}
-		b.running, b.name = a.ID, a.PathHash()
+		b.running, b.path, b.name = a.ID, a.PathHash(), b.actorName(a)
 	}
 	b.events = append(b.events, event{})
 	b.begin(i, a)
-}
-
-// couldGoOn says whether the running task can move.
-func (b *bounded) couldGoOn() (could bool) {
-	b.kernel.Tasks(func(t *kernel.Actor) { could = could || t.ID == b.running && t.Enabled() })
-	return could
 }
 
 // Over implements kernel.Listener.

@@ -2,7 +2,6 @@ package explore
 
 import (
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -13,17 +12,17 @@ import (
 	"github.com/heddle-go/heddle/sim"
 )
 
-// within makes the runs with at most so many preemptions that the bounded search makes.
-func within(t testing.TB, p program, preemptions int) (ends map[string]bool, runs, pruned int) {
-	b, runner := newBounded(preemptions, 0), sim.NewRunner()
+// within makes the runs within a bound that the bounded search makes.
+func within(t testing.TB, p program, bound Bound, most int) (ends map[string]bool, runs, pruned int) {
+	b, runner := newBounded(bound, most, 0), sim.NewRunner()
 	defer runner.Close()
 	ends = map[string]bool{}
 	for more := true; more; more = b.next() {
 		b.start()
-		r, err := runner.Run(p.scenario, sim.RunConfig{Source: b, Listener: b})
+		r, err := runner.Run(p.scenario, sim.RunConfig{Source: b, Listener: b, Options: p.options})
 		require.NoError(t, err)
 		require.Empty(t, b.defect)
-		require.LessOrEqual(t, int(b.used), preemptions)
+		require.LessOrEqual(t, int(b.used), most)
 		if b.pruned {
 			pruned++
 			continue
@@ -34,60 +33,86 @@ func within(t testing.TB, p program, preemptions int) (ends map[string]bool, run
 	return ends, runs, pruned
 }
 
-// counter counts the preemptions of a run that another source decides.
+// counter counts the preemptions and the delays of a run that another source decides.
 type counter struct {
 	watcher
-	running     *kernel.Actor
-	preemptions int
+	running *kernel.Actor
+	costs   [Delays + 1]int
 }
 
 func (c *counter) Begin(k *kernel.Kernel) {
 	c.watcher.Begin(k)
-	c.running, c.preemptions = nil, 0
+	c.running, c.costs = nil, [Delays + 1]int{}
 }
 
 func (c *counter) Step(a *kernel.Actor) {
-	if a.Kind == kernel.TaskActor && a != c.running {
-		if c.running != nil && c.running.Enabled() {
-			c.preemptions++
+	if a.Kind == kernel.TaskActor {
+		if c.running != nil && a != c.running && c.running.Enabled() {
+			c.costs[Preemptions]++
+		}
+		var round []uint64 // all who could move, and who moved last
+		c.kernel.Tasks(func(t *kernel.Actor) {
+			if t.Enabled() || t == c.running {
+				round = append(round, c.actorName(t))
+			}
+		})
+		from := uint64(0)
+		if c.running != nil {
+			from = c.actorName(c.running)
+			if !slices.Contains(round, from) {
+				round = append(round, from)
+			}
+		}
+		slices.Sort(round)
+		for at := max(slices.Index(round, from), 0); round[at%len(round)] != c.actorName(a); at++ {
+			if c.running == nil || round[at%len(round)] != from || c.running.Enabled() {
+				c.costs[Delays]++
+			}
 		}
 		c.running = a
 	}
 	c.watcher.Step(a)
 }
 
-func TestBoundedSearchEndsAsAllSchedulesWithinTheBound(t *testing.T) {
-	const bounds = 3
-	programs, first, most := number(t, "HEDDLE_BOUNDED", 40), number(t, "HEDDLE_FIRST", 0), number(t, "HEDDLE_MOST", 2000)
-	s := shape{tasks: 3, length: 2, variables: 2, locks: 2, channels: 2}
-	done, all, some, pruned := 0, 0, 0, 0
-	for seed := first; done < programs; seed++ {
-		src := randomSource(rand.New(rand.NewPCG(uint64(seed), 3)), s)
-		p := src.build(s)
-		var want [bounds]map[string]bool
-		for n := range want {
-			want[n] = map[string]bool{}
-		}
-		everything, runner, c, runs := new(conformance.Enumerator), sim.NewRunner(), new(counter), 0
-		for runs < most && everything.Next() {
-			runs++
-			r, err := runner.Run(p.scenario, sim.RunConfig{Source: everything, Listener: c})
-			require.NoError(t, err)
-			end := p.end(r)
-			for n := c.preemptions; n < bounds; n++ {
-				want[n][end] = true
-			}
-		}
-		runner.Close()
-		if runs == most {
-			continue
-		}
-		done, all = done+1, all+runs
-		for n := range want {
-			got, runs, cut := within(t, p, n)
-			some, pruned = some+runs, pruned+cut
-			require.Equal(t, slices.Sorted(maps.Keys(want[n])), slices.Sorted(maps.Keys(got)), "program %d, %d preemptions\n%v", seed, n, src)
+// allWithin is what comes of all schedules within bounds up to, but without, three; false: there are more than most schedules.
+func allWithin(t testing.TB, p program, most int) (ends [Delays + 1][3]map[string]bool, all bool) {
+	for _, bound := range []Bound{Preemptions, Delays} {
+		for n := range ends[bound] {
+			ends[bound][n] = map[string]bool{}
 		}
 	}
-	t.Logf("%d programs, %d schedules; %d runs and %d pruned for bounds 0 to %d", done, all, some, pruned, bounds-1)
+	everything, runner, c, runs := new(conformance.Enumerator), sim.NewRunner(), new(counter), 0
+	defer runner.Close()
+	for everything.Next() {
+		if runs++; runs > most {
+			return ends, false
+		}
+		c.Source = everything
+		r, err := runner.Run(p.scenario, sim.RunConfig{Source: c, Listener: c, Options: p.options})
+		require.NoError(t, err)
+		end := p.end(r)
+		for _, bound := range []Bound{Preemptions, Delays} {
+			for n := c.costs[bound]; n < len(ends[bound]); n++ {
+				ends[bound][n][end] = true
+			}
+		}
+	}
+	return ends, true
+}
+
+func TestBoundedSearchEndsAsAllSchedulesWithinTheBound(t *testing.T) {
+	s := []shape{{tasks: 3, length: 2, variables: 2, locks: 2, channels: 2}}
+	everyProgram(t, 3, s, number(t, "HEDDLE_BOUNDED", 300), func(t *testing.T, what string, src source, s shape) bool {
+		p := src.build(s)
+		want, all := allWithin(t, p, number(t, "HEDDLE_MOST", 300))
+		for _, bound := range []Bound{Preemptions, Delays} {
+			for n := range want[bound] {
+				if all {
+					got, _, _ := within(t, p, bound, n)
+					require.Equal(t, slices.Sorted(maps.Keys(want[bound][n])), slices.Sorted(maps.Keys(got)), "%s, bound %d of kind %d", what, n, bound)
+				}
+			}
+		}
+		return all
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
@@ -23,14 +24,14 @@ import (
 
 // Config says what to explore, and how far.
 type Config struct {
-	Scenario *sim.Scenario
-	Options  sim.Options
-	Steps    int           // of a run; a longer one is cut off. 0: DefaultSteps
-	Duration time.Duration // 0: as long as it takes
-	// Bounded says that only runs with at most so many Preemptions count: switches from a task that could go on to another task.
-	Bounded     bool
-	Preemptions int
-	KeepGoing   bool // collect distinct failures; else stop at the first
+	Scenario  *sim.Scenario
+	Options   sim.Options
+	Steps     int           // of a run; a longer one is cut off. 0: DefaultSteps
+	Duration  time.Duration // 0: as long as it takes
+	Bound     Bound         // what there is a bound on, if there is
+	Most      int           // only runs with at most so many of these count
+	KeepGoing bool          // collect distinct failures; else stop at the first
+	Workers   int           // that make runs at the same time, without a bound. 0: one
 
 	// Progress, if not nil, is called a few times a second.
 	Progress func(Progress)
@@ -60,8 +61,8 @@ func (p Progress) Estimate() float64 {
 // Report is what an exploration came to.
 type Report struct {
 	Scenario   string
-	Executions int64 // runs that were made to their end: without a bound on preemptions one for each class
-	Blocked    int64 // runs that came to where all that could follow was explored, and were ended there
+	Executions int64 // runs that were made to their end: without a bound one for each class
+	Blocked    int64 // runs that were ended where a step was planned that is not possible, or all that could follow was explored
 	Steps      int64
 	Longest    int64    // steps of the longest run
 	Cut        int64    // executions that were cut off at the limit of steps
@@ -86,30 +87,38 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 	if config.Steps <= 0 {
 		config.Steps = DefaultSteps
 	}
-	e := &exploration{
-		config: config, searcher: newTree(config.Steps), runner: sim.NewRunner(), started: time.Now(),
-		report: &Report{Scenario: config.Scenario.Name, Limit: config.Steps},
+	e := &exploration{config: config, started: time.Now(), report: &Report{Scenario: config.Scenario.Name, Limit: config.Steps}}
+	for range e.workers() {
+		e.runners = append(e.runners, sim.NewRunner())
 	}
-	if config.Bounded {
-		e.searcher = newBounded(config.Preemptions, config.Steps)
-	}
-	err := search.Watched(config.Scenario, e.runner, func() error { return e.run(ctx) })
+	err := search.Watched(config.Scenario, e.runners, func() error { return e.run(ctx) })
 	if stuck := new(search.StuckError); errors.As(err, &stuck) {
 		return &Report{Scenario: config.Scenario.Name, Limit: config.Steps, Elapsed: time.Since(e.started)}, err // the other is still in use
 	}
-	e.runner.Close()
+	for _, runner := range e.runners {
+		runner.Close()
+	}
 	e.report.Elapsed = time.Since(e.started)
 	e.report.Complete = err == nil && len(e.report.Left) == 0
 	return e.report, err
+}
+
+// workers is how many make runs. A bounded search leaves out what it was at before, so it is one.
+func (e *exploration) workers() int {
+	if e.config.Bound != Unbounded {
+		return 1
+	}
+	return max(e.config.Workers, 1)
 }
 
 // searcher decides the runs of an exploration, one after another.
 type searcher interface {
 	choice.Source
 	kernel.Listener
-	start()     // before each run
-	next() bool // after it: whether there is another
-	anew() bool // instead of that, if all runs so far do not count: there is another
+	first() bool // before the first run: whether there is one
+	start()      // before each run
+	next() bool  // after it: whether there is another
+	stop()       // no more are wanted
 	outcome() outcome
 	decisions() (actors, values []int32) // of the last run: who moved, by step, and what was drawn
 	behind() float64                     // the share of what is planned that was made
@@ -119,69 +128,128 @@ type searcher interface {
 type outcome struct {
 	skipped bool   // it came to where all was explored
 	cut     bool   // at the limit of steps
+	again   kinds  // not none: no run so far counts, and the exploration begins anew, and strictly for these
 	defect  string // why the exploration is wrong; empty if it is not
 }
 
 type exploration struct {
-	config   Config
-	searcher searcher
-	runner   *sim.Runner
-	report   *Report
-	started  time.Time
-	told     time.Time
+	config  Config
+	runners []*sim.Runner
+	started time.Time
+
+	mu     sync.Mutex // of what follows
+	report *Report
+	told   time.Time
+	ended  bool // no more runs count
+	again  kinds
+	err    error
 }
 
+// run makes all runs, from the beginning each time that it shows in the middle that they must be told apart more strictly.
 func (e *exploration) run(ctx context.Context) error {
-	x, r := e.searcher, e.report
-	for again := true; again || x.next(); {
-		again = false
-		if ctx.Err() != nil {
-			e.left("interrupted")
-			return nil
+	for strict := kinds(0); ; strict |= e.again {
+		e.again = 0
+		if e.round(ctx, strict); e.again == 0 || e.err != nil {
+			break
 		}
-		now := time.Now()
-		if e.config.Duration > 0 && now.Sub(e.started) >= e.config.Duration {
-			e.left(fmt.Sprintf("the time was spent: %v", e.config.Duration))
-			return nil
+		r := e.report
+		r.Executions, r.Blocked, r.Cut, r.Failures, r.Faults, r.Left = 0, 0, 0, nil, nil, nil
+		e.ended = false
+	}
+	if r := e.report; r.Cut > 0 {
+		e.left(nil, fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
+	}
+	return e.err
+}
+
+// round lets each worker make runs until there are no more.
+func (e *exploration) round(ctx context.Context, strict kinds) {
+	p := newPlan(strict)
+	var wait sync.WaitGroup
+	for _, runner := range e.runners {
+		var x searcher = newWalk(p, e.config.Steps)
+		if e.config.Bound != Unbounded {
+			x = newBounded(e.config.Bound, e.config.Most, e.config.Steps)
 		}
-		if now.Sub(e.told) >= progressEvery {
-			e.tell(now)
+		wait.Go(func() { e.work(ctx, x, runner) })
+	}
+	wait.Wait()
+}
+
+func (e *exploration) work(ctx context.Context, x searcher, runner *sim.Runner) {
+	for more := x.first(); more; more = x.next() {
+		if !e.goesOn(ctx, x) {
+			break
 		}
 		x.start()
-		result, err := e.runner.Run(e.config.Scenario, e.runConfig(x))
-		o := x.outcome()
-		switch {
-		case err != nil:
-			return err
-		case o.defect != "":
-			return fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
-		case (result.Failure == nil || e.config.KeepGoing) && x.anew():
-			r.Executions, r.Blocked, r.Cut, r.Failures, r.Faults, again = 0, 0, 0, nil, nil, true
-			continue
+		result, err := runner.Run(e.config.Scenario, e.runConfig(x))
+		if !e.count(x, runner, result, err) {
+			break
 		}
-		r.Steps += result.Steps
-		r.Longest = max(r.Longest, result.Steps)
-		if o.skipped {
-			r.Blocked++
-			continue
+	}
+	x.stop()
+}
+
+// goesOn says whether another run is wanted.
+func (e *exploration) goesOn(ctx context.Context, x searcher) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	switch {
+	case e.ended:
+		return false
+	case ctx.Err() != nil:
+		e.left(x, "interrupted")
+		e.ended = true
+	case e.config.Duration > 0 && now.Sub(e.started) >= e.config.Duration:
+		e.left(x, fmt.Sprintf("the time was spent: %v", e.config.Duration))
+		e.ended = true
+	case now.Sub(e.told) >= progressEvery:
+		e.told = now
+		if e.config.Progress != nil {
+			e.config.Progress(e.progress(x))
 		}
+	}
+	return !e.ended
+}
+
+// count takes a run into the report, and says whether others follow.
+func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, err error) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended {
+		return false
+	}
+	r, o := e.report, x.outcome()
+	r.Steps += result.Steps
+	r.Longest = max(r.Longest, result.Steps)
+	switch {
+	case err != nil:
+		e.err = err
+	case o.defect != "":
+		e.err = fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
+	case o.again != 0 && (result.Failure == nil || e.config.KeepGoing):
+		e.again |= o.again
+	case o.skipped:
+		r.Blocked++
+		return true
+	default:
 		r.Executions++
 		if o.cut {
 			r.Cut++
-			continue
+			return true
 		}
 		e.ledger(result.Faults)
 		if result.Failure == nil {
-			continue
+			return true
 		}
-		if done, err := e.failed(result); done || err != nil {
-			return err
+		var done bool
+		if done, e.err = e.failed(x, runner, result); !done && e.err == nil {
+			return true
 		}
 	}
-	if r.Cut > 0 {
-		e.left(fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
-	}
-	return nil
+	e.ended = true
+	return false
 }
 
 func (e *exploration) runConfig(x searcher) sim.RunConfig {
@@ -190,14 +258,14 @@ func (e *exploration) runConfig(x searcher) sim.RunConfig {
 }
 
 // failed takes a failure into the report; done says that it ends the exploration.
-func (e *exploration) failed(result sim.Result) (done bool, err error) {
+func (e *exploration) failed(x searcher, runner *sim.Runner, result sim.Result) (done bool, err error) {
 	for _, known := range e.report.Failures {
 		if known.Property == result.Failure.Property && (known.Message == result.Failure.Message || len(e.report.Failures) >= maxFailures) {
 			known.Runs++
 			return false, nil
 		}
 	}
-	failure, err := e.repeated(result)
+	failure, err := e.repeated(x, runner, result)
 	if err != nil {
 		return true, err
 	}
@@ -205,7 +273,7 @@ func (e *exploration) failed(result sim.Result) (done bool, err error) {
 	if e.config.KeepGoing {
 		return false, nil
 	}
-	e.left("stopped at the first failure")
+	e.left(x, "stopped at the first failure")
 	return true, nil
 }
 
@@ -213,22 +281,17 @@ func (e *exploration) failed(result sim.Result) (done bool, err error) {
 const maxFailures = 32
 
 // left notes a reason for which the exploration is not complete.
-func (e *exploration) left(why string) {
+func (e *exploration) left(x searcher, why string) {
 	e.report.Left = append(e.report.Left, why)
-	e.report.Estimate = e.progress(time.Now()).Estimate()
-}
-
-func (e *exploration) progress(now time.Time) Progress {
-	r := e.report
-	return Progress{
-		Elapsed: now.Sub(e.started), Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: e.searcher.behind(),
+	if x != nil {
+		e.report.Estimate = e.progress(x).Estimate()
 	}
 }
 
-func (e *exploration) tell(now time.Time) {
-	e.told = now
-	if e.config.Progress != nil {
-		e.config.Progress(e.progress(now))
+func (e *exploration) progress(x searcher) Progress {
+	r := e.report
+	return Progress{
+		Elapsed: time.Since(e.started), Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: x.behind(),
 	}
 }
 

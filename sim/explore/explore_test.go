@@ -66,8 +66,9 @@ func TestAProgramThatIsNotDeterministicCannotBeExplored(t *testing.T) {
 }
 
 func TestTheEstimateIsExactWhereNoBranchesAreAdded(t *testing.T) {
-	x, runner := new(tree), sim.NewRunner()
+	x, runner := newWalk(newPlan(0), 0), sim.NewRunner()
 	defer runner.Close()
+	x.first()
 	for n := 1; n <= 64; n++ {
 		x.start()
 		_, err := runner.Run(filesystem(19).scenario, sim.RunConfig{Source: x, Listener: x})

@@ -58,13 +58,13 @@ func (t tracer) Note(string)                 {}
 
 // repeated makes a run of the tree again, twice: from what the tree decided, to learn in what it departs from the default, and from
 // that. It answers the failure if all three are the same run.
-func (e *exploration) repeated(result sim.Result) (*search.Failure, error) {
+func (e *exploration) repeated(x searcher, runner *sim.Runner, result sim.Result) (*search.Failure, error) {
 	r := &repetition{}
-	r.actors, r.values = e.searcher.decisions()
+	r.actors, r.values = x.decisions()
 	found := *result.Failure
 	hash, steps := result.Hash, result.Steps
 	same := func(what string, source choice.Source, tracer sim.Tracer) error {
-		again, err := e.runner.Run(e.config.Scenario, sim.RunConfig{Source: source, Tracer: tracer, MaxSteps: int64(e.config.Steps) + 1, Options: e.config.Options})
+		again, err := runner.Run(e.config.Scenario, sim.RunConfig{Source: source, Tracer: tracer, MaxSteps: int64(e.config.Steps) + 1, Options: e.config.Options})
 		switch {
 		case err != nil:
 			return err

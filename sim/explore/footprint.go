@@ -4,23 +4,45 @@ import "github.com/heddle-go/heddle/internal/kernel"
 
 // access is what a step does to one object, with as much of the object's state as decides what it made possible.
 type access struct {
-	object     int32 // id in the run
+	name       uint64 // of the object, the same in other runs
+	object     int32  // id in the run
 	capacity   int32
 	before     int32 // count of the object
 	after      int32
-	sent       int64 // of a channel, in all, after the step
-	received   int64
+	sent       int32 // of a channel, in all, after the step
+	received   int32
+	event      int32 // whose access it is
+	last       int32 // the access to the object before it, in trace.accesses; -1: none
 	op         kernel.Op
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
-	strict     bool // see trace.stricter
-	short      bool // it takes from a count that may have been too low before what it does not need to come after
+	strict     bool // its order to all others at the object matters: see trace.stricter
+	sends      bool // it is that of a select that would send,
+	receives   bool // or receive
 }
 
-// footprint is a range of the accesses of a trace, and what no object stands for.
+// kinds is a set of kinds of objects. Unbuffered channels are a kind of their own here, and so is what a step may do to others.
+type kinds uint32
+
+const (
+	allKinds   = ^kinds(0)
+	groups     = kinds(1) << kernel.WaitGroupObject
+	others     = kinds(1) << 30 // a step that is planned may end or hold up any task, so that nothing may be put behind it
+	unbuffered = kinds(1) << 31
+)
+
+// kindOf is the kind of the object.
+func (a *access) kindOf() kinds {
+	if a.kind == kernel.ChanObject && a.capacity == 0 {
+		return unbuffered
+	}
+	return 1 << a.kind
+}
+
+// footprint is what a step touches: objects, and what no object stands for.
 type footprint struct {
-	from, to int32
+	accesses []access
 	objects  uint64 // a bit for each object; two may share one
 	world    bool   // the state that tasks share with models and checks, by Inline and Observe
 	all      bool   // everything
@@ -34,7 +56,7 @@ const (
 	worldBit   = 1 << 63
 )
 
-func bit(object int32) uint64 { return 1 << (uint32(object) % objectBits) }
+func bit(name uint64) uint64 { return 1 << (name % objectBits) }
 
 // shows is the mask of an earlier step, looksFor that of a later one: without a common bit they are independent.
 func (f *footprint) shows() uint64 { return f.mask() | stepBit }
@@ -51,50 +73,49 @@ func (f *footprint) mask() uint64 {
 	return f.objects
 }
 
-// relation is how a step depends on an earlier one of another actor.
-type relation uint8
+// relationship is how a step depends on an earlier one of another actor.
+type relationship uint8
 
 const (
-	independent relation = iota
-	enables              // the earlier one has made the later one possible: an order, but none that could be reversed
-	conflicts            // either could have come first
+	independent relationship = iota
+	enables                  // the earlier one has made the later one possible: an order, but none that could be reversed
+	conflicts                // either could have come first
 )
 
 // relate says how b, the later one, depends on a. Both touch the same object.
 //
 // The table of the kernel says what conflicts. What enables must be exact, and no more than one step for each unit: an edge
-// too many would hide a race of what comes before the one with what comes after the other.
-func relate(a, b *access) relation {
-	unbuffered := a.kind == kernel.ChanObject && a.capacity == 0
-	if a.kind == kernel.WaitGroupObject {
-		return relateWaitGroup(a, b)
-	}
-	if kernel.Conflicts(unbuffered, a.op, b.op) {
-		return conflicts
-	}
+// too many would hide a race of what comes before the one with what comes after the other. Where it is not simple, all conflicts:
+// then what was done to an object is one sequence, and its state before any step of that is known (see walk.feasible).
+func relate(a, b *access) relationship {
 	switch {
-	case a.misuse() || b.misuse():
+	case a.strict:
+		if a.op == b.op && (a.op == kernel.OpWait || a.op == kernel.OpLen) {
+			return independent
+		}
 		return conflicts
-	case a.op == kernel.OpUnlock && b.op == kernel.OpLock,
-		a.op == kernel.OpWUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpAnnounce),
-		a.op == kernel.OpRUnlock && b.op == kernel.OpDrain,
-		a.op == kernel.OpOnceDone && b.op == kernel.OpOnce:
+	case a.kind == kernel.WaitGroupObject:
+		return relateWaitGroup(a, b)
+	case a.kind == kernel.RWMutexObject:
+		return relateRWMutex(a, b)
+	}
+	meets := a.kindOf() == unbuffered
+	switch {
+	case kernel.Conflicts(meets, a.op, b.op):
+		return conflicts
+	case a.op == kernel.OpOnceDone && b.op == kernel.OpOnce:
 		return enables
-	case a.op == kernel.OpLock && b.op == kernel.OpUnlock, a.op == kernel.OpDrain && b.op == kernel.OpWUnlock:
-		// An unlock that its own task's lock does not precede is a misuse in the other order. The own lock is no race.
-		return conflicts
-	case (a.op == kernel.OpRLock || a.op == kernel.OpTryRLock) && b.op == kernel.OpRUnlock && (b.short || a.strict),
-		a.op == kernel.OpRUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpTryRLock) && a.strict:
-		return conflicts
 	case a.kind == kernel.ChanObject:
-		return relateChan(a, b, unbuffered)
+		return relateChan(a, b, meets)
 	}
 	return independent
 }
 
-// misuse says whether the step has unlocked what was not locked, or taken a counter below zero.
+// misuse says whether the step has unlocked what was not locked, taken a counter below zero, or found that it sends to a closed channel.
 func (a *access) misuse() bool {
 	switch a.op {
+	case kernel.OpSend:
+		return a.heldBefore
 	case kernel.OpUnlock, kernel.OpWUnlock:
 		return a.heldBefore == a.heldAfter
 	case kernel.OpRUnlock:
@@ -114,22 +135,28 @@ func (a *access) takes() int32 {
 	return 0
 }
 
-// relateWaitGroup: additions commute; a wait, which is possible at zero only, races with what goes up and is enabled by what
-// comes down.
-func relateWaitGroup(a, b *access) relation {
-	add, wait := a, b
-	if a.misuse() || b.misuse() || a.op == kernel.OpAdd && b.op == kernel.OpAdd && (a.strict || a.after > a.before && b.short) {
-		return conflicts
-	}
-	if a.op == kernel.OpWait {
-		add, wait = b, a
-	}
+// relateRWMutex: readers commute, and the last of them to leave lets a writer in.
+func relateRWMutex(a, b *access) relationship {
 	switch {
-	case add.op != kernel.OpAdd || wait.op != kernel.OpWait:
+	case a.op == kernel.OpRUnlock && b.op == kernel.OpRUnlock:
 		return independent
-	case add.after > add.before:
+	case kernel.Conflicts(false, a.op, b.op), a.op == kernel.OpDrain && b.op == kernel.OpWUnlock:
 		return conflicts
-	case add == a:
+	case a.op == kernel.OpWUnlock && (b.op == kernel.OpRLock || b.op == kernel.OpAnnounce), a.op == kernel.OpRUnlock && b.op == kernel.OpDrain:
+		return enables
+	}
+	return independent
+}
+
+// relateWaitGroup: additions commute; a wait, which is possible at zero only, races with what goes up and is enabled by what
+// comes down. (A race of the two asks for strictness.)
+func relateWaitGroup(a, b *access) relationship {
+	switch {
+	case a.op == b.op:
+		return independent
+	case a.op == kernel.OpAdd && a.after > a.before, b.op == kernel.OpAdd && b.after > b.before:
+		return conflicts
+	case b.op == kernel.OpWait:
 		return enables
 	}
 	return independent
@@ -137,20 +164,17 @@ func relateWaitGroup(a, b *access) relation {
 
 // relateChan: the i-th send enables the i-th receive, which enables the send that takes its place in the buffer; a close, the
 // receives that find nothing more. The partners at an unbuffered channel are told by Wake.
-func relateChan(a, b *access, unbuffered bool) relation {
+func relateChan(a, b *access, meets bool) relationship {
 	aSends := a.op == kernel.OpSend || a.op == kernel.OpDeliver
 	bSends := b.op == kernel.OpSend || b.op == kernel.OpDeliver
 	closes := a.heldAfter && !a.heldBefore
 	switch {
-	case closes && b.op == kernel.OpRecv && b.heldBefore && (unbuffered || b.before == b.after):
+	case closes && b.op == kernel.OpRecv && b.heldBefore && (meets || b.before == b.after):
 		return enables
-	case unbuffered:
-		if a.strict && (a.op == kernel.OpSend && b.op == kernel.OpRecv || a.op == kernel.OpRecv && b.op == kernel.OpSend) {
-			return conflicts
-		}
+	case meets: // who comes too early makes a step to arrive, and another one to go on
 	case aSends && b.op == kernel.OpRecv && a.after > a.before && b.after < b.before && a.sent == b.received:
 		return enables
-	case a.op == kernel.OpRecv && bSends && a.after < a.before && b.after > b.before && a.received+int64(a.capacity) == b.sent:
+	case a.op == kernel.OpRecv && bSends && a.after < a.before && b.after > b.before && a.received+a.capacity == b.sent:
 		return enables
 	}
 	return independent
@@ -169,18 +193,25 @@ func (a *access) peeks() bool {
 }
 
 // commute says whether step a, which was possible, is the same after step b as before it.
-func (t *trace) commute(a, b footprint) bool {
+func commute(a, b *footprint) bool {
 	if a.all || b.all || a.world && b.world {
 		return false
 	}
 	if a.objects&b.objects == 0 {
 		return true
 	}
-	for i := a.from; i < a.to; i++ {
-		x := &t.accesses[i]
-		for j := b.from; j < b.to; j++ {
-			y := &t.accesses[j]
-			if x.object == y.object && (relate(x, y) == conflicts || relate(y, x) == conflicts || y.after < x.takes()) {
+	for i := range a.accesses {
+		x := &a.accesses[i]
+		for j := range b.accesses {
+			y := &b.accesses[j]
+			if x.name != y.name {
+				continue
+			}
+			if x.kind == kernel.AtomicObject { // the table says all
+				if kernel.Conflicts(false, x.op, y.op) {
+					return false
+				}
+			} else if relate(x, y) == conflicts || relate(y, x) == conflicts {
 				return false
 			}
 		}
@@ -189,7 +220,7 @@ func (t *trace) commute(a, b footprint) bool {
 }
 
 // relation says how a later step depends on an earlier one by what they touch.
-func (t *trace) relation(a, b footprint) relation {
+func relation(a, b *footprint) relationship {
 	if a.all || b.all || a.world && b.world {
 		return conflicts
 	}
@@ -197,10 +228,10 @@ func (t *trace) relation(a, b footprint) relation {
 	if a.objects&b.objects == 0 {
 		return strongest
 	}
-	for i := a.from; i < a.to; i++ {
-		x := &t.accesses[i]
-		for j := b.from; j < b.to; j++ {
-			if y := &t.accesses[j]; x.object == y.object {
+	for i := range a.accesses {
+		x := &a.accesses[i]
+		for j := range b.accesses {
+			if y := &b.accesses[j]; x.name == y.name {
 				strongest = max(strongest, relate(x, y))
 			}
 		}

@@ -20,15 +20,20 @@ type result struct {
 	classes       map[uint64]int
 	ends          map[string]bool // final states, deadlocks and failures
 	defect        string
+	strict        kinds
+	failed        bool // a step has ended a run
 }
 
 func (o result) sorted() []string { return slices.Sorted(maps.Keys(o.ends)) }
+
+func (o result) classed() []uint64 { return slices.Sorted(maps.Keys(o.classes)) }
 
 // program is a scenario that leaves a description of its final state.
 type program struct {
 	scenario *sim.Scenario
 	state    func() string
 	options  sim.Options
+	watched  bool // faults can tell whether a task has started
 }
 
 func (p program) end(r sim.Result) string {
@@ -49,48 +54,90 @@ func (p program) end(r sim.Result) string {
 }
 
 // reduced makes the runs that the search makes.
-func reduced(t testing.TB, p program, most int) result { return reducedFrom(t, new(tree), p, most) }
+func reduced(t testing.TB, p program, most int) result {
+	return reducedFrom(t, newPlan(0), p, most)
+}
 
-func reducedFrom(t testing.TB, x *tree, p program, most int) result {
-	runner := sim.NewRunner()
+func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
+	x, runner := newWalk(plan, 0), sim.NewRunner()
+	x.identify = true
 	defer runner.Close()
 	o := result{classes: map[uint64]int{}, ends: map[string]bool{}}
-	for more := true; more && o.runs+o.blocked < most; more = x.next() {
+	more := x.first()
+	for ; more && o.runs+o.blocked < most; more = x.next() {
 		x.start()
 		r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x, Options: p.options})
 		require.NoError(t, err)
 		if o.defect = x.defect; o.defect != "" {
 			return o
 		}
-		if x.anew() {
-			return reducedFrom(t, x, p, most)
+		if again := x.stricter &^ x.strict; again != 0 {
+			return reducedFrom(t, newPlan(x.strict|again), p, most)
 		}
 		if x.blocked {
 			o.blocked++
 			continue
 		}
 		o.runs++
-		o.classes[x.class()]++
+		o.classes[x.class(x.draws)]++
 		o.ends[p.end(r)] = true
+		o.failed = o.failed || r.Failure != nil && len(r.Failure.Tasks) == 0
 	}
+	o.strict = plan.strict
+	require.True(t, more || len(plan.places) == 0)
 	return o
+}
+
+// class is a number for the Mazurkiewicz trace of the run so far: equal ones have the same steps in the same partial order.
+func (t *trace) class(draws []draw) (sum uint64) {
+	for _, d := range draws {
+		if d.owner < 0 {
+			sum = kernel.Mix(sum, uint64(d.v)+1)
+		}
+	}
+	for i := range t.events {
+		s := t.summand(i)
+		for _, d := range draws {
+			if int(d.owner) == i {
+				s = kernel.Mix(s, uint64(d.v)+1)
+			}
+		}
+		sum += kernel.Scatter(s)
+	}
+	return sum
 }
 
 // watcher is a tree that looks on while another source decides.
 type watcher struct {
 	trace
+	choice.Source
+	draws   []draw
+	counted int // of the draws, those of the run before
+}
+
+func (w *watcher) Value(site choice.Site, n int) int {
+	times := 1
+	if site.Chance {
+		n, times = 2, n-1
+	}
+	v := w.Source.Value(site, n)
+	w.draws = append(w.draws, draw{int32(len(w.events) - 1), int32(n), int32(v)})
+	return v * times
 }
 
 func (w *watcher) Begin(k *kernel.Kernel) {
 	w.kernel, w.setUp, w.current = k, k.Actors(), -1
-	w.events, w.accesses, w.clocks, w.woken = w.events[:0], w.accesses[:0], w.clocks[:0], w.woken[:0]
-	clear(w.lastOf)
+	w.reset()
+	w.draws = w.draws[w.counted:]
+	for i := range w.draws {
+		w.draws[i].owner = -1
+	}
 }
 
 func (w *watcher) finish() {
 	if i, ok := w.settle(); ok {
 		w.open(i)
-		w.order(i, nil, func(int) bool { return true })
+		w.order(i, func(int) bool { return true })
 	}
 }
 
@@ -100,27 +147,32 @@ func (w *watcher) Step(a *kernel.Actor) {
 	w.begin(len(w.events)-1, a)
 }
 
-func (w *watcher) Over() { w.finish() }
+func (w *watcher) Over() {
+	w.finish()
+	w.counted = len(w.draws)
+}
 
 // exhaustive makes every schedule; false: there are more than most.
-func exhaustive(t testing.TB, p program, most int) (o result, all bool) {
-	everything, runner, w := new(orderly), sim.NewRunner(), new(watcher)
+func exhaustive(t testing.TB, p program, most int, strict kinds) (o result, all bool) {
+	everything, runner := &orderly{watched: p.watched}, sim.NewRunner()
+	w := &watcher{Source: everything}
+	w.identify, w.strict = true, strict
 	defer runner.Close()
 	o = result{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for everything.Next() {
 		if o.runs == most {
 			return o, false
 		}
-		r, err := runner.Run(p.scenario, sim.RunConfig{Source: everything, Listener: w})
+		r, err := runner.Run(p.scenario, sim.RunConfig{Source: w, Listener: w})
 		require.NoError(t, err)
 		o.runs++
-		o.classes[w.class()]++
+		o.classes[w.class(w.draws)]++
 		o.ends[p.end(r)] = true
 	}
 	return o, true
 }
 
-var _ choice.Source = (*tree)(nil)
+var _ choice.Source = (*walk)(nil)
 
 // filesystem is the program of Flanagan and Godefroid ("Dynamic partial-order reduction for model checking software", POPL 2005):
 // each thread gives an inode a block, the first free one from a place that depends on the inode; both under locks.
@@ -161,7 +213,7 @@ func filesystem(threads int) program {
 				s.Go("thread", thread(t))
 			}
 		}
-	}}, func() string { return "" }, sim.Options{}}
+	}}, func() string { return "" }, sim.Options{}, false}
 }
 
 // readers is one writer of a variable and n readers of it.
@@ -175,7 +227,7 @@ func readers(n int) program {
 				s.Go("reader", func() { x.Load() })
 			}
 		}
-	}}, func() string { return "" }, sim.Options{}}
+	}}, func() string { return "" }, sim.Options{}, false}
 }
 
 func TestClassesOfTheLiterature(t *testing.T) {

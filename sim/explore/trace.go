@@ -14,14 +14,29 @@ type event struct {
 	ordinal  int32 // among the events of the actor, from 0
 	actors   int32 // the highest actor id after it
 	barrier  int32 // the last advance of time before it; -1: none
+	from     int32 // where its accesses begin in trace.accesses
 	clock    int32 // where its clock begins in trace.clocks
 	width    int32 // and how long it is
 	woke     int32 // where those that it woke begin in trace.woken
 	wokeTo   int32
+	waker    int32 // the event that completed the operation, if one did; -1: none
 	op       kernel.Op
-	time     bool // it is an advance of time, which nothing passes
+	kind     kernel.ActorKind
+	parked   bool // its task had arrived at an unbuffered channel
+	parks    bool // its task has
 	settled  bool
-	identity uint64 // of actor, operation and object, the same in every run
+	halts    bool   // it has ended or held up a task, or the run
+	name     uint64 // of the actor, the same in other runs
+	identity uint64 // of actor, operation and object, if that is wanted
+}
+
+// time says whether it is an advance of time, which nothing passes.
+func (e *event) time() bool { return e.kind == kernel.ClockActor }
+
+// awakening is a task whose operation an event has completed.
+type awakening struct {
+	actor  int32
+	before int32 // who had done that before: what trace.wokenBy held
 }
 
 // trace is a run as a partial order: events, what they touch, and their vector clocks (Mattern 1989). A clock holds for each
@@ -32,43 +47,79 @@ type trace struct {
 	events   []event
 	accesses []access
 	clocks   []int32
-	woken    []int32
+	woken    []awakening
 	masks    []uint64 // by event: what it shows
 	lastOf   []int32  // by actor: one more than its last event
+	makerOf  []int32  // by actor: the event that made it, if one did
+	wokenBy  []int32  // by actor: one more than the event that completed its operation last
+	heads    []int32  // by object: one more than the last access to it
+	wide     int32    // events that touch what no object stands for
 
 	current  int              // the event under way; -1: none
 	touched  []*kernel.Object // of its accesses, to see what has become of them
-	wakes    []int32          // actors that it has woken
+	wakes    []int32          // actors whose operation it has completed
 	world    bool
 	all      bool
-	sums     []int32 // memory for markShort
-	lows     []int32
+	raising  []raise // memory for low
 	enabling []int32 // memory for relateAll
 
-	// Two pairs commute unless a third step is there. Who takes from a count commutes with who adds to it as long as the count is
-	// never too low. Two that meet at an unbuffered channel commute as long as nobody looks who was there first. Once it shows
-	// that they do not, a search begins anew, and strictly: then they never commute.
-	stricter bool
+	// Of some kinds of objects the operations commute unless something unusual is there. Who takes from a count commutes with who
+	// adds to it as long as the count is never too low; who adds to a wait group has done so before anybody waits; nobody sends
+	// to a closed channel; two that meet at an unbuffered channel commute as long as nobody looks who was there first, and
+	// nothing touches everything, such as a crash. Once it shows that it is not so, a search begins anew, and strictly: then all operations at
+	// objects of that kind conflict.
+	stricter kinds    // that must be strict
+	strict   kinds    // that are
 	met      []uint64 // channels at which two have met, by path, and
 	peeked   []uint64 // at which somebody has looked; over all runs
-	strict   bool
 
-	setUp int32 // the highest actor id before the first step
+	identify bool  // events are to have an identity
+	setUp    int32 // the highest actor id before the first step
+	objects  int32 // and object id
 }
 
 // Begin implements kernel.Listener.
-func (t *trace) Begin(k *kernel.Kernel) { t.kernel, t.setUp = k, k.Actors() }
+func (t *trace) Begin(k *kernel.Kernel) { t.kernel, t.setUp, t.objects = k, k.Actors(), k.Objects() }
+
+// Ids number actors and objects by their creation, which steps that commute may do in another order. So what is to be found
+// again in another run has a name: the id if the set-up made it, else a hash of its path.
+const made = 1 << 63
+
+func (t *trace) actorName(a *kernel.Actor) uint64 {
+	if a.ID <= t.setUp {
+		return uint64(a.ID)
+	}
+	return a.PathHash() | made
+}
+
+func (t *trace) objectName(o *kernel.Object) uint64 {
+	if o.ID() <= t.objects {
+		return uint64(o.ID())
+	}
+	return o.PathHash() | made
+}
+
+// reset forgets all events.
+func (t *trace) reset() {
+	t.events, t.accesses, t.clocks, t.woken = t.events[:0], t.accesses[:0], t.clocks[:0], t.woken[:0]
+	clear(t.lastOf)
+	clear(t.wokenBy)
+	clear(t.heads)
+	t.wide, t.current = 0, -1
+}
 
 // begin starts the event under way, whose place must have been appended.
 func (t *trace) begin(i int, a *kernel.Actor) {
 	e := &t.events[i]
-	e.actor, e.op, e.settled = a.ID, a.Op, false
-	e.time = a.Kind == kernel.ClockActor
-	e.identity = kernel.Mix(kernel.Mix(a.PathHash(), uint64(a.Op)), a.Object().PathHash())
+	e.actor, e.op, e.kind, e.settled, e.halts, e.parked = a.ID, a.Op, a.Kind, false, false, a.Parked()
+	e.name = t.actorName(a)
+	if t.identify {
+		e.identity = kernel.Mix(kernel.Mix(a.PathHash(), uint64(a.Op)), a.Object().PathHash())
+	}
 	e.from = int32(len(t.accesses))
 	e.barrier = -1
 	if i > 0 {
-		if e.barrier = t.events[i-1].barrier; t.events[i-1].time {
+		if e.barrier = t.events[i-1].barrier; t.events[i-1].time() {
 			e.barrier = int32(i - 1)
 		}
 	}
@@ -86,21 +137,35 @@ func (t *trace) announced(a *kernel.Actor) {
 	for i := range a.Accesses() {
 		if o, op := a.Access(i); o != nil {
 			t.touch(op, o)
+			if op == kernel.OpSelect {
+				t.selects(o, a.Sends(i))
+			}
 			o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
 		}
 	}
 }
 
-func (t *trace) touch(op kernel.Op, o *kernel.Object) {
-	from := len(t.accesses) - len(t.touched)
-	for i := from; i < len(t.accesses); i++ {
-		if t.accesses[i].object == o.ID() && t.accesses[i].op == op {
+// selects notes what a select would do at the object.
+func (t *trace) selects(o *kernel.Object, sends bool) {
+	for i := len(t.accesses) - 1; ; i-- {
+		if a := &t.accesses[i]; a.object == o.ID() {
+			a.sends, a.receives = a.sends || sends, a.receives || !sends
 			return
 		}
 	}
+}
+
+func (t *trace) touch(op kernel.Op, o *kernel.Object) {
+	id := o.ID()
+	for i := len(t.accesses) - len(t.touched); i < len(t.accesses); i++ {
+		if t.accesses[i].object == id && t.accesses[i].op == op {
+			return
+		}
+	}
+	count, held := int32(o.Count()), o.Held()
 	t.accesses = append(t.accesses, access{
-		object: o.ID(), op: op, kind: o.Kind(), capacity: int32(o.Capacity()), before: int32(o.Count()), after: int32(o.Count()),
-		heldBefore: o.Held(), heldAfter: o.Held(),
+		name: t.objectName(o), object: id, op: op, kind: o.Kind(), capacity: int32(o.Capacity()), before: count, after: count, heldBefore: held, heldAfter: held,
+		event: int32(t.current),
 	})
 	t.touched = append(t.touched, o)
 }
@@ -130,15 +195,27 @@ func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 //go:norace
 func (t *trace) TouchWorld() { t.world = true }
 
-// TouchAll implements kernel.Listener.
+// TouchAll implements kernel.Listener. Of two that meet one goes on in a step of its own, before which a crash or a stall can come.
 //
 //go:norace
-func (t *trace) TouchAll() { t.all = true }
+func (t *trace) TouchAll() {
+	t.all = true
+	if t.current >= 0 {
+		t.stricter |= unbuffered
+	}
+}
+
+// Halt implements kernel.Listener.
+func (t *trace) Halt(*kernel.Actor) {}
 
 // Wake implements kernel.Listener.
 //
 //go:norace
-func (t *trace) Wake(a *kernel.Actor) { t.wakes = append(t.wakes, a.ID) }
+func (t *trace) Wake(a *kernel.Actor) {
+	if t.current >= 0 {
+		t.wakes = append(t.wakes, a.ID)
+	}
+}
 
 // settle completes the event under way, now that its step has ended. It answers whether there was one.
 func (t *trace) settle() (i int, ok bool) {
@@ -148,31 +225,37 @@ func (t *trace) settle() (i int, ok bool) {
 	}
 	t.current = -1
 	e := &t.events[i]
-	e.to = int32(len(t.accesses))
 	e.world, e.all, e.settled = t.world, t.all, true
-	e.objects = 0
-	for _, a := range t.accesses[e.from:e.to] {
-		e.objects |= bit(a.object)
-	}
+	e.accesses = t.accesses[e.from:len(t.accesses):len(t.accesses)]
 	e.actors = t.kernel.Actors()
-	e.woke = int32(len(t.woken))
-	t.woken = append(t.woken, t.wakes...)
-	e.wokeTo = int32(len(t.woken))
-	for j, o := range t.touched {
-		a := &t.accesses[int(e.from)+j]
-		a.after, a.heldAfter = int32(o.Count()), o.Held()
-		a.strict, t.stricter = t.strict, t.stricter || a.misuse()
-		if !t.strict && a.kind == kernel.ChanObject && a.capacity == 0 {
-			t.watch(a, o)
-		}
-		t.count(i, a)
-	}
+	e.parks = t.kernel.Actor(e.actor).Parked()
+	t.accessed(i, e)
 	for len(t.masks) <= i {
 		t.masks = append(t.masks, 0)
 	}
 	t.masks[i] = e.shows()
-	for len(t.lastOf) <= int(e.actors) {
-		t.lastOf = append(t.lastOf, 0)
+	if e.world || e.all {
+		t.wide++
+	}
+	for int32(len(t.lastOf)) <= e.actors {
+		t.lastOf, t.makerOf, t.wokenBy = append(t.lastOf, 0), append(t.makerOf, -1), append(t.wokenBy, 0)
+	}
+	before := t.setUp
+	if i > 0 {
+		before = t.events[i-1].actors
+	}
+	for a := before + 1; a <= e.actors; a++ {
+		t.makerOf[a] = int32(i)
+	}
+	e.woke = int32(len(t.woken))
+	for _, a := range t.wakes {
+		t.woken = append(t.woken, awakening{a, t.wokenBy[a]})
+		t.wokenBy[a] = int32(i + 1)
+	}
+	e.wokeTo = int32(len(t.woken))
+	e.waker = -1
+	if e.op == kernel.OpResume {
+		e.waker = t.wokenBy[e.actor] - 1
 	}
 	e.prev = t.lastOf[e.actor] - 1
 	t.lastOf[e.actor] = int32(i + 1)
@@ -183,6 +266,30 @@ func (t *trace) settle() (i int, ok bool) {
 	return i, true
 }
 
+// accessed completes what the event has touched, and puts it behind what was done to the objects before.
+func (t *trace) accessed(i int, e *event) {
+	e.objects = 0
+	for j, o := range t.touched {
+		a := &e.accesses[j]
+		e.objects |= bit(a.name)
+		a.after, a.heldAfter = int32(o.Count()), o.Held()
+		kind := a.kindOf()
+		a.strict = a.kind == kernel.MutexObject || t.strict&kind != 0
+		if a.misuse() && !a.strict {
+			t.stricter |= kind
+		}
+		if !a.strict && kind == unbuffered {
+			t.watch(a, o)
+		}
+		for int32(len(t.heads)) <= a.object {
+			t.heads = append(t.heads, 0)
+		}
+		a.last = t.heads[a.object] - 1
+		t.count(a)
+		t.heads[a.object] = e.from + int32(j) + 1
+	}
+}
+
 // watch notes what there is to see at an unbuffered channel.
 func (t *trace) watch(a *access, o *kernel.Object) {
 	switch path := o.PathHash(); {
@@ -190,40 +297,33 @@ func (t *trace) watch(a *access, o *kernel.Object) {
 		if !slices.Contains(t.peeked, path) {
 			t.peeked = append(t.peeked, path)
 		}
-		t.stricter = t.stricter || slices.Contains(t.met, path)
+		if slices.Contains(t.met, path) {
+			t.stricter |= unbuffered
+		}
 	case a.op == kernel.OpSend || a.op == kernel.OpRecv:
 		if len(t.wakes) > 0 && !slices.Contains(t.met, path) {
 			t.met = append(t.met, path)
 		}
-		t.stricter = t.stricter || len(t.wakes) > 0 && slices.Contains(t.peeked, path)
+		if len(t.wakes) > 0 && slices.Contains(t.peeked, path) {
+			t.stricter |= unbuffered
+		}
 	}
 }
 
 // count adds up what has been sent on a channel, and received from it, in all.
-func (t *trace) count(i int, a *access) {
+func (t *trace) count(a *access) {
 	if a.kind != kernel.ChanObject {
 		return
 	}
-	a.sent, a.received = int64(a.before), 0
-	if last := t.lastAccess(i, a.object); last != nil {
-		a.sent, a.received = last.sent, last.received
+	a.sent, a.received = a.before, 0
+	if a.last >= 0 {
+		a.sent, a.received = t.accesses[a.last].sent, t.accesses[a.last].received
 	}
 	if a.after > a.before {
-		a.sent += int64(a.after - a.before)
+		a.sent += a.after - a.before
 	} else {
-		a.received += int64(a.before - a.after)
+		a.received += a.before - a.after
 	}
-}
-
-func (t *trace) lastAccess(i int, object int32) *access {
-	for j := i - 1; j >= 0; j-- {
-		for k := t.events[j].to - 1; k >= t.events[j].from; k-- {
-			if t.accesses[k].object == object {
-				return &t.accesses[k]
-			}
-		}
-	}
-	return nil
 }
 
 // unsettle takes the event, which must be the last, out of the trace, but leaves its accesses.
@@ -233,6 +333,15 @@ func (t *trace) unsettle(i int) {
 		return
 	}
 	e.settled = false
+	if e.world || e.all {
+		t.wide--
+	}
+	for j := len(e.accesses) - 1; j >= 0; j-- {
+		t.heads[e.accesses[j].object] = e.accesses[j].last + 1
+	}
+	for j := len(t.woken) - 1; j >= int(e.woke); j-- {
+		t.wokenBy[t.woken[j].actor] = t.woken[j].before
+	}
 	t.lastOf[e.actor] = e.prev + 1
 	t.clocks = t.clocks[:e.clock]
 	t.woken = t.woken[:e.woke]
@@ -246,32 +355,29 @@ func (t *trace) precedes(k, i int) bool {
 }
 
 // open makes room for the clock of event i and puts in what comes before it in its own task: the event before, the step that
-// made the actor, the step that woke it, and the last advance of time.
+// made the actor, the step that completed its operation, and the last advance of time.
 func (t *trace) open(i int) {
 	e := &t.events[i]
 	e.clock, e.width = int32(len(t.clocks)), e.actors+1
-	for range e.width {
-		t.clocks = append(t.clocks, 0)
-	}
-	if e.time {
-		for a := range e.width {
-			t.clocks[e.clock+a] = t.lastOf[a]
-		}
+	if e.time() {
+		t.clocks = append(t.clocks, t.lastOf[:e.width]...)
 		return
 	}
-	t.joinOrigins(i, e)
-}
-
-func (t *trace) joinOrigins(i int, e *event) {
-	if e.prev >= 0 {
-		t.join(e, int(e.prev))
-	} else if maker := t.maker(e.actor, i); maker >= 0 {
-		t.join(e, maker)
+	first := e.prev
+	if first < 0 {
+		first = t.maker(e.actor)
 	}
-	if e.op == kernel.OpResume {
-		if waker := t.waker(e.actor, i); waker >= 0 {
-			t.join(e, waker)
-		}
+	copied := int32(0)
+	if first >= 0 {
+		f := &t.events[first]
+		copied = f.width
+		t.clocks = append(t.clocks, t.clocks[f.clock:f.clock+f.width]...)
+	}
+	for ; copied < e.width; copied++ {
+		t.clocks = append(t.clocks, 0)
+	}
+	if e.waker >= 0 {
+		t.join(e, int(e.waker))
 	}
 	if e.barrier >= 0 {
 		t.join(e, int(e.barrier))
@@ -279,52 +385,43 @@ func (t *trace) joinOrigins(i int, e *event) {
 }
 
 // maker is the event that made the actor; -1: the set-up did.
-func (t *trace) maker(actor int32, i int) int {
+func (t *trace) maker(actor int32) int32 {
 	if actor <= t.setUp {
 		return -1
 	}
-	for j := i - 1; j >= 0; j-- {
-		if j == 0 || t.events[j-1].actors < actor {
-			return j
-		}
-	}
-	return -1
-}
-
-// waker is the event that completed the operation of the actor.
-func (t *trace) waker(actor int32, i int) int {
-	for j := i - 1; j >= 0; j-- {
-		for _, a := range t.woken[t.events[j].woke:t.events[j].wokeTo] {
-			if a == actor {
-				return j
-			}
-		}
-	}
-	return -1
+	return t.makerOf[actor]
 }
 
 // join lets event k happen before the one whose clock is open.
 func (t *trace) join(e *event, k int) {
 	other := &t.events[k]
-	for a := range min(e.width, other.width) {
-		t.clocks[e.clock+a] = max(t.clocks[e.clock+a], t.clocks[other.clock+a])
+	n := min(e.width, other.width)
+	to, from := t.clocks[e.clock:e.clock+n], t.clocks[other.clock:other.clock+n]
+	for a, v := range from {
+		to[a] = max(to[a], v)
 	}
 }
 
 // order completes the clock of event i, which must be open. race is called for every earlier event that i conflicts with and could
 // have preceded, the latest first, and answers whether it really could have: else it is what made event i possible. Conflicts are found against the clock of the task alone, before any edge of the objects that the
 // step touches is added: that an unlock enables a lock must not hide that two locks conflict.
-func (t *trace) order(i int, sleeping []sleeper, race func(k int) bool) {
+func (t *trace) order(i int, race func(k int) bool) {
 	e := &t.events[i]
-	if e.time {
-		t.clocks[e.clock+e.actor] = int32(i + 1)
-		return
-	}
-	t.markShort(i, sleeping)
-	t.relateAll(i, e, race)
-	for _, a := range t.woken[e.woke:e.wokeTo] {
-		if last := t.lastOf[a] - 1; last >= 0 {
-			t.join(e, int(last))
+	if !e.time() {
+		t.low(i)
+		t.enabling = t.enabling[:0]
+		if len(e.accesses) > 1 || t.wide > 0 {
+			t.relateAll(i, e, race)
+		} else if len(e.accesses) == 1 {
+			t.relateOne(e, race)
+		}
+		for _, k := range t.enabling {
+			t.join(e, int(k))
+		}
+		for _, a := range t.woken[e.woke:e.wokeTo] {
+			if last := t.lastOf[a.actor] - 1; last >= 0 {
+				t.join(e, int(last))
+			}
 		}
 	}
 	t.clocks[e.clock+e.actor] = int32(i + 1)
@@ -332,86 +429,103 @@ func (t *trace) order(i int, sleeping []sleeper, race func(k int) bool) {
 
 // relateAll orders event i after those before it that it depends on.
 func (t *trace) relateAll(i int, e *event, race func(k int) bool) {
-	clock := t.clocks[e.clock : e.clock+e.width]
-	enabling, mask := t.enabling[:0], e.looksFor()
+	mask := e.looksFor()
 	for k := i - 1; k > int(e.barrier); k-- {
 		if t.masks[k]&mask == 0 {
 			continue
 		}
 		other := &t.events[k]
-		if clock[other.actor] > int32(k) {
+		if t.clocks[e.clock+other.actor] > int32(k) {
 			continue
 		}
-		switch t.relation(other.footprint, e.footprint) {
-		case conflicts:
-			if race(k) {
-				t.join(e, k)
-				continue
-			}
-			fallthrough
-		case enables:
-			enabling = append(enabling, int32(k))
-		}
+		t.related(e, k, relation(&other.footprint, &e.footprint), race)
 	}
-	for _, k := range enabling {
-		t.join(e, int(k))
-	}
-	t.enabling = enabling
 }
 
-// markShort finds what takes from a count, such as Done, that could have come when the count was too low: an order that is a
-// misuse. The count is at least what comes before in the own task makes it, less the most that each other task can have taken,
-// and those that sleep.
-func (t *trace) markShort(i int, sleeping []sleeper) {
+// relateOne is relateAll for an event that touches one object, where only objects relate the events.
+func (t *trace) relateOne(e *event, race func(k int) bool) {
+	b := &e.accesses[0]
+	for at := b.last; at >= 0; {
+		a := &t.accesses[at]
+		if a.event <= e.barrier {
+			return
+		}
+		if t.clocks[e.clock+t.events[a.event].actor] <= a.event {
+			t.related(e, int(a.event), relate(a, b), race)
+		}
+		at = a.last
+	}
+}
+
+func (t *trace) related(e *event, k int, r relationship, race func(k int) bool) {
+	if r == conflicts && e.waits(&t.events[k]) {
+		t.stricter |= groups
+	}
+	if r == conflicts && race(k) {
+		t.join(e, k)
+	} else if r != independent {
+		t.enabling = append(t.enabling, int32(k))
+	}
+}
+
+// waits says whether one of the two waits for a group that the other raises.
+func (e *event) waits(other *event) bool {
+	return (e.op == kernel.OpWait || other.op == kernel.OpWait) && len(e.accesses) > 0 && e.accesses[0].kind == kernel.WaitGroupObject
+}
+
+// raise is an addition to a count that comes neither before nor after another step.
+type raise struct {
+	event, left int32
+}
+
+// low asks for strictness if event i takes from a count what might not have been there in another order. What was there is at least
+// what comes before i has left, less what others could have taken before they would need an addition that i does not.
+func (t *trace) low(i int) {
 	e := &t.events[i]
-	for j := e.from; j < e.to; j++ {
-		a := &t.accesses[j]
+	for j := range e.accesses {
+		a := &e.accesses[j]
 		taken := a.takes()
-		if taken == 0 {
+		if taken == 0 || a.strict {
 			continue
 		}
 		least := a.before
-		t.sums, t.lows = t.sums[:0], t.lows[:0]
-		for range e.width {
-			t.sums, t.lows = append(t.sums, 0), append(t.lows, 0)
-		}
+		t.raising = t.raising[:0]
 		for k := int(e.barrier) + 1; k < i; k++ {
-			if t.precedes(k, i) {
+			if t.masks[k]&bit(a.name) == 0 || t.precedes(k, i) {
 				continue
 			}
 			other := &t.events[k]
-			for l := other.from; l < other.to; l++ {
-				if b := &t.accesses[l]; b.object == a.object {
+			for l := range other.accesses {
+				if b := &other.accesses[l]; b.object == a.object {
 					change := b.after - b.before
 					least -= change
-					t.sums[other.actor] += change
-					t.lows[other.actor] = min(t.lows[other.actor], t.sums[other.actor])
+					least -= t.unmatched(k, -change)
 				}
 			}
 		}
-		for _, low := range t.lows {
-			least += low
+		if least < taken {
+			t.stricter |= a.kindOf()
 		}
-		for _, s := range sleeping {
-			for l := s.from; l < s.to; l++ {
-				if b := &t.accesses[l]; b.object == a.object {
-					least -= b.takes()
-				}
-			}
-		}
-		a.short = least < taken
 	}
 }
 
-// class is a number for the Mazurkiewicz trace of the run so far: equal ones have the same steps in the same partial order.
-func (t *trace) class() (sum uint64) {
-	for i := range t.events {
-		sum += t.summand(i)
+// unmatched is how much of what event k takes does not need to come after an addition that was seen.
+func (t *trace) unmatched(k int, takes int32) int32 {
+	if takes < 0 {
+		t.raising = append(t.raising, raise{int32(k), -takes})
+		return 0
 	}
-	return sum
+	for j := len(t.raising) - 1; j >= 0 && takes > 0; j-- {
+		if r := &t.raising[j]; t.precedes(int(r.event), k) {
+			n := min(takes, r.left)
+			r.left, takes = r.left-n, takes-n
+		}
+	}
+	return takes
 }
 
-// summand is what event i adds to the class.
+// summand is what event i adds to a number for the Mazurkiewicz trace of the run so far: equal ones have the same steps in
+// the same partial order.
 func (t *trace) summand(i int) uint64 {
 	e := &t.events[i]
 	past := uint64(0)

@@ -56,7 +56,7 @@ func faulty(rules, times int) program {
 			})
 		}
 		return func() {}
-	}}, func() string { return state() }, sim.Options{}}
+	}}, func() string { return state() }, sim.Options{}, true}
 }
 
 // calls are tasks that each dial, send and receive once; by what is given, one hangs up at once.
@@ -86,7 +86,7 @@ func calls(credentials ...string) program {
 		}
 		state = func() string { return fmt.Sprint(notes, e.heard) }
 		return func() {}
-	}}, func() string { return state() }, sim.Options{NoFaults: true}}
+	}}, func() string { return state() }, sim.Options{NoFaults: true}, false}
 }
 
 // stalled is a task that reads what another writes, stalled by a third.
@@ -110,7 +110,7 @@ func stalled() program {
 		})
 		state = func() string { return note }
 		return func() {}
-	}}, func() string { return state() }, sim.Options{}}
+	}}, func() string { return state() }, sim.Options{}, true}
 }
 
 // crashed is a node that goes down in the middle of what it does.
@@ -137,7 +137,7 @@ func crashed() program {
 		})
 		state = func() string { return fmt.Sprint(x.Load()) }
 		return func() {}
-	}}, func() string { return state() }, sim.Options{}}
+	}}, func() string { return state() }, sim.Options{}, true}
 }
 
 // checked has a check after every step.
@@ -162,7 +162,7 @@ func checked() program {
 		}
 		state = func() string { return fmt.Sprint(raised, lowered) }
 		return func() {}
-	}}, func() string { return state() }, sim.Options{}}
+	}}, func() string { return state() }, sim.Options{}, true}
 }
 
 func TestWorldsEndAsInAllSchedules(t *testing.T) {
@@ -175,15 +175,21 @@ func TestWorldsEndAsInAllSchedules(t *testing.T) {
 			require.Empty(t, some.defect)
 			everything, runner, ends, runs := new(conformance.Enumerator), sim.NewRunner(), map[string]bool{}, 0
 			defer runner.Close()
+			w := &watcher{Source: everything}
+			w.identify = true
+			classes := map[uint64]bool{}
 			for everything.Next() {
-				r, err := runner.Run(p.scenario, sim.RunConfig{Source: everything})
+				r, err := runner.Run(p.scenario, sim.RunConfig{Source: w, Listener: w})
 				require.NoError(t, err)
+				classes[w.class(w.draws)] = true
 				ends[p.end(r)] = true
 				runs++
 				require.Less(t, runs, 1_000_000)
 			}
-			t.Logf("%d schedules, %d executions, %d blocked, %d ends", runs, some.runs, some.blocked, len(ends))
+			t.Logf("%d schedules, %d executions, %d blocked, %d ends, %d classes of %d", runs, some.runs, some.blocked, len(ends), len(some.classes), len(classes))
 			require.Equal(t, ends, some.ends)
+			require.Len(t, some.classes, len(classes))
+			require.Equal(t, some.runs, len(classes))
 		})
 	}
 }

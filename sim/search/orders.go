@@ -110,6 +110,9 @@ func (o *orders) TouchWorld() {}
 // TouchAll implements kernel.Listener.
 func (o *orders) TouchAll() {}
 
+// Halt implements kernel.Listener.
+func (o *orders) Halt(*kernel.Actor) {}
+
 // Wake implements kernel.Listener.
 func (o *orders) Wake(*kernel.Actor) {}
 

@@ -31,22 +31,33 @@ func (e *StuckError) Error() string {
 	return fmt.Sprintf("scenario %s is stuck: no step for %s in %s (a native lock or channel in a task? an endless loop?)", e.Scenario, e.After, run)
 }
 
-// Watched lets job, which makes runs of a scenario with the runner, go on until it ends, and answers its error; or a [StuckError] as
-// soon as no step was made for too long. The runner must be in a run all the time, but for moments.
-func Watched(sc *sim.Scenario, runner *sim.Runner, job func() error) error {
+// Watched lets job, which makes runs of a scenario with the runners, go on until it ends, and answers its error; or a [StuckError] as
+// soon as none has made a step for too long. One of them must be in a run all the time, but for moments.
+func Watched(sc *sim.Scenario, runners []*sim.Runner, job func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- job() }()
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
-	runner.Poke()
 	since := time.Now()
+	poke := func() (silent bool) {
+		silent = true
+		for _, r := range runners {
+			silent = silent && r.Poked()
+		}
+		if !silent {
+			for _, r := range runners {
+				r.Poke()
+			}
+		}
+		return silent
+	}
+	poke()
 	for {
 		select {
 		case err := <-done:
 			return err
 		case now := <-ticker.C:
-			if !runner.Poked() {
-				runner.Poke()
+			if !poke() {
 				since = now
 			} else if now.Sub(since) >= stuckAfter {
 				return &StuckError{Scenario: sc.Name, After: stuckAfter, Stack: runningStacks()}

@@ -1,0 +1,459 @@
+package explore
+
+import "slices"
+
+// learn adds to the plan what a run has shown.
+func (p *plan) learn(x *walk) {
+	if x.leaf.at.depth == 0 {
+		p.setUp = append(p.setUp[:0], x.drawn(-1)...)
+	}
+	x.path = x.path[:0]
+	for at := x.leaf.at; at != nil; at = at.above {
+		x.path = append(x.path, at)
+	}
+	for i, j := 0, len(x.path)-1; i < j; i, j = i+1, j-1 {
+		x.path[i], x.path[j] = x.path[j], x.path[i]
+	}
+	p.meet(x)
+	if p.stricter != 0 {
+		return
+	}
+	if x.missed { // what it was taken to cover, it does not
+		x.leaf.missed = true
+		for _, n := range x.notes {
+			p.instead(x, n)
+		}
+		return
+	}
+	at := int(x.leaf.at.depth)
+	if at >= x.depth {
+		return
+	}
+	x.leaf.became(x, at)
+	p.alternatives(x)
+	for _, n := range x.notes {
+		p.instead(x, n)
+	}
+	for i := range x.races {
+		if r := &x.races[i]; !r.settled && !x.covered(r) {
+			p.reverse(x, r)
+		}
+	}
+}
+
+// meet puts together what asks for strictness.
+func (p *plan) meet(x *walk) {
+	p.stricter |= x.stricter &^ p.strict
+}
+
+// became tells the branch the step that it was.
+func (b *branch) became(x *walk, i int) {
+	e := &x.events[i]
+	b.name, b.op = e.name, e.op
+	b.resembles(&e.footprint)
+	b.values = b.values[:0]
+	if len(x.draws) > 0 {
+		for _, d := range x.drawn(i) {
+			b.values = append(b.values, d.v)
+		}
+	}
+}
+
+// place is the place on the path before event i; nil if there is none.
+func (x *walk) place(i int) *place {
+	for j := len(x.path) - 1; j >= 0; j-- {
+		switch at := x.path[j]; {
+		case int(at.depth) == i:
+			return at
+		case int(at.depth) < i:
+			return nil
+		}
+	}
+	return nil
+}
+
+// newPlace makes the state before event i a place, with that as its first branch.
+func (p *plan) placeAt(x *walk, i int) *place {
+	if at := x.place(i); at != nil {
+		return at
+	}
+	j := len(x.path)
+	for int(x.path[j-1].depth) > i {
+		j--
+	}
+	above := x.path[j-1]
+	at := p.newPlace(above, i)
+	for k := int(above.depth); k < i; k++ {
+		from := len(at.values)
+		if len(x.draws) > 0 {
+			for _, d := range x.drawn(k) {
+				at.values = append(at.values, d.v)
+			}
+		}
+		at.path = append(at.path, label{x.events[k].name, int32(len(at.values) - from), x.events[k].op})
+	}
+	if j < len(x.path) { // it lies on the way to the next one
+		below := x.path[j]
+		below.above = at
+		below.path = append(below.path[:0], below.path[len(at.path):]...)
+		below.values = append(below.values[:0], below.values[len(at.values):]...)
+		if below.refs > 0 {
+			at.refs = 1
+		}
+	}
+	x.path = append(x.path, nil)
+	copy(x.path[j+1:], x.path[j:])
+	x.path[j] = at
+	own := p.newBranch(at, 0)
+	own.taken = true
+	own.became(x, i)
+	return at
+}
+
+// reverse plans that the late event of a race comes before the first: at the place before that, what it does not precede, and then
+// the late one, but of these only what is needed: what precedes the late one there, and, for each branch that sleeps there, the
+// first that wakes it, with what precedes that. Nothing is planned if what sleeps there goes on sleeping, since all that begins
+// like that was explored with it, or if it begins with something that is planned.
+func (p *plan) reverse(x *walk, r *race) {
+	k, late := int(r.first), x.lateOf(r)
+	r.handled, r.cover = true, nil
+	late = p.careful(x, late)
+	x.gather(k)
+	x.precede(k, late)
+	p.insert(x, p.placeAt(x, k), late, r)
+}
+
+// careful is the late event as one that touches everything, if that must be reckoned with: then all that was gathered comes before it.
+func (p *plan) careful(x *walk, late *event) *event {
+	if p.strict&others == 0 {
+		return late
+	}
+	x.any = *late
+	x.any.all = true
+	return &x.any
+}
+
+// insert plans what was gathered, and then the late event, at a place.
+func (p *plan) insert(x *walk, at *place, late *event, r *race) {
+	top, rest := true, late
+descend:
+	for {
+		for _, b := range at.sleepers {
+			if weak, by := x.weak(b, rest); weak && !b.missed {
+				r.settle(x, b, top, by, late)
+				return
+			}
+		}
+		for _, b := range at.branches {
+			weak, by := x.weak(b, rest)
+			if !weak || b.missed {
+				continue
+			}
+			if b.after == nil {
+				r.settle(x, b, top, by, late)
+				return
+			}
+			if by == theLate {
+				rest = nil
+			} else if by >= 0 {
+				i := 0
+				for x.moved[i] != by {
+					i++
+				}
+				x.moved = append(x.moved[:i], x.moved[i+1:]...)
+			}
+			if len(x.moved) == 0 && rest == nil {
+				return
+			}
+			at, top = b.after, false
+			continue descend
+		}
+		break
+	}
+	if rest == nil {
+		clear(x.clock)
+	}
+	more := false
+	for _, list := range [...][]*branch{at.sleepers, at.branches} {
+		for _, b := range list {
+			if _, by := x.waker(b, rest); by >= 0 && !x.needed(by, rest) {
+				more = true
+				x.joinClock(by)
+			}
+		}
+	}
+	r.settled = top && !more && p.strict&others == 0
+	p.plant(x, at, rest)
+}
+
+// settle notes that nothing needs to be planned for the race, since the branch comes first or sleeps on.
+func (r *race) settle(x *walk, b *branch, top bool, by int32, late *event) {
+	r.settled = top && x.needed(by, late) && x.strict&others == 0
+	if top && by == nobody {
+		r.cover = b
+	}
+}
+
+// covered says whether the new steps of a run change nothing for a race that was dealt with in the run before: the first event precedes
+// them, or what slept on through the reversal sleeps on through them too.
+func (x *walk) covered(r *race) bool {
+	if !r.handled || r.late >= int32(x.fresh) || r.cover != nil && r.cover.missed {
+		return false
+	}
+	for j := x.fresh; j < x.depth; j++ {
+		e := &x.events[j]
+		if e.time() {
+			break
+		}
+		if b := r.cover; !x.precedes(int(r.first), j) && (b == nil || e.name == b.name || !commute(&b.footprint, &e.footprint)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Who wakes a branch, beside events.
+const (
+	nobody  = -1
+	theLate = -2
+)
+
+// gather lists what comes after event k and is not preceded by it.
+func (x *walk) gather(k int) {
+	x.moved = x.moved[:0]
+	for j := k + 1; j < x.depth; j++ {
+		if x.events[j].time() {
+			return
+		}
+		if !x.precedes(k, j) {
+			x.moved = append(x.moved, int32(j))
+		}
+	}
+}
+
+// precede makes x.clock what precedes the late event, of what was gathered, when event k does not come before it.
+func (x *walk) precede(k int, late *event) {
+	x.clock = x.clock[:0]
+	for range x.lastOf {
+		x.clock = append(x.clock, 0)
+	}
+	if late.prev > int32(k) {
+		x.joinClock(late.prev)
+	} else if late.prev < 0 {
+		if maker := x.maker(late.actor); maker > int32(k) {
+			x.joinClock(maker)
+		}
+	}
+	if late.waker > int32(k) {
+		x.joinClock(late.waker)
+	}
+	for i := len(x.moved) - 1; i >= 0; i-- {
+		j := x.moved[i]
+		e := &x.events[j]
+		if e.actor != late.actor && x.clock[e.actor] <= j && relation(&e.footprint, &late.footprint) != independent {
+			x.joinClock(j)
+		}
+	}
+}
+
+func (x *walk) joinClock(j int32) {
+	e := &x.events[j]
+	for a, v := range x.clocks[e.clock : e.clock+e.width] {
+		x.clock[a] = max(x.clock[a], v)
+	}
+}
+
+// needed says whether an event precedes, or is, the late one.
+func (x *walk) needed(j int32, late *event) bool {
+	return j == theLate || j >= 0 && x.clock[x.events[j].actor] > j && late != nil
+}
+
+// weak says whether the branch goes on sleeping, or can come first, while what was gathered is done and then the late event, if it is
+// not nil. by is who makes the same step or wakes it.
+func (x *walk) weak(b *branch, late *event) (weak bool, by int32) {
+	if late != nil && late.name != b.name && !x.moves(b.name) && !commute(&b.footprint, &late.footprint) {
+		return false, theLate // or an earlier one, which does not matter here
+	}
+	return x.waker(b, late)
+}
+
+// moves says whether an event of that actor was gathered.
+func (x *walk) moves(name uint64) bool {
+	for _, j := range x.moved {
+		if x.events[j].name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// waker is weak where it matters who is the first to wake the branch.
+func (x *walk) waker(b *branch, late *event) (weak bool, by int32) {
+	for _, j := range x.moved {
+		e := &x.events[j]
+		if e.name == b.name {
+			return x.begins(b, int(j)), j
+		}
+		if !commute(&b.footprint, &e.footprint) {
+			return false, j
+		}
+	}
+	switch {
+	case late == nil:
+		return true, nobody
+	case late.name == b.name:
+		return true, theLate
+	case !commute(&b.footprint, &late.footprint):
+		return false, theLate
+	}
+	return true, nobody
+}
+
+// begins says whether the values of event j begin with those of the branch.
+func (x *walk) begins(b *branch, j int) bool {
+	if len(b.values) == 0 {
+		return true
+	}
+	draws := x.drawn(j)
+	if len(draws) < len(b.values) {
+		return false
+	}
+	for i, v := range b.values {
+		if draws[i].v != v {
+			return false
+		}
+	}
+	return true
+}
+
+// plant adds to the place what precedes x.clock, of what was gathered, and the late event.
+func (p *plan) plant(x *walk, at *place, late *event) {
+	var last *branch
+	for _, j := range x.moved {
+		e := &x.events[j]
+		if x.clock[e.actor] <= j {
+			continue
+		}
+		if last != nil {
+			at = p.behind(last)
+		}
+		last = p.newBranch(at, e.name)
+		last.became(x, int(j))
+	}
+	if late != nil {
+		if last != nil {
+			at = p.behind(last)
+		}
+		last = p.newBranch(at, late.name)
+		last.op = late.op
+		last.resembles(&late.footprint)
+	}
+	p.addLeaf(at, last)
+}
+
+// behind makes the place behind a branch that is planned, which must be the last one of its place.
+func (p *plan) behind(b *branch) *place {
+	at := reuse(&p.freePlanned)
+	at.above, at.depth, at.planned = b.at, b.at.depth+1, true
+	at.path, at.values = append(at.path, label{b.name, int32(len(b.values)), b.op}), append(at.values, b.values...)
+	b.after = at
+	p.widest = max(p.widest, len(b.at.sleepers)+len(b.at.branches))
+	at.sleepers = slices.Grow(at.sleepers, p.widest)
+	for _, list := range [...][]*branch{b.at.sleepers, b.at.branches} {
+		for _, s := range list {
+			if s != b && s.name != b.name && commute(&s.footprint, &b.footprint) {
+				at.sleepers = append(at.sleepers, s)
+			}
+		}
+	}
+	return at
+}
+
+// alternatives plans the other values that the new steps of a run could have drawn. Where something sleeps on through the step,
+// that was explored with it.
+func (p *plan) alternatives(x *walk) {
+	for from := 0; from < len(x.draws); {
+		owner, to := x.draws[from].owner, from+1
+		for to < len(x.draws) && x.draws[to].owner == owner {
+			to++
+		}
+		if int(owner) >= x.fresh {
+			p.otherValues(x, int(owner), x.draws[from:to])
+		}
+		from = to
+	}
+}
+
+func (p *plan) otherValues(x *walk, i int, draws []draw) {
+	e := &x.events[i]
+	at := p.placeAt(x, i)
+	if x.covers(at, e.name, &e.footprint) {
+		return
+	}
+	for j := range draws {
+		for v := range draws[j].n {
+			if v == draws[j].v || at.begun(e.name, draws[:j], v) {
+				continue
+			}
+			b := p.newBranch(at, e.name)
+			b.op = e.op
+			b.resembles(&e.footprint)
+			for _, d := range draws[:j] {
+				b.values = append(b.values, d.v)
+			}
+			b.values = append(b.values, v)
+			p.addLeaf(at, b)
+		}
+	}
+}
+
+// begun says whether a branch begins with these values.
+func (at *place) begun(name uint64, draws []draw, v int32) bool {
+	for _, list := range [...][]*branch{at.sleepers, at.branches} {
+	branches:
+		for _, b := range list {
+			if b.name != name {
+				continue
+			}
+			for j, known := range b.values {
+				if j < len(draws) && known != draws[j].v || j == len(draws) && known != v {
+					continue branches
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// covers says whether something that was tried at the place before the step that the run has made there sleeps on through another.
+func (x *walk) covers(at *place, name uint64, f *footprint) bool {
+	covers := func(b *branch) bool {
+		return !b.missed && b.name != name && commute(&b.footprint, f)
+	}
+	if slices.ContainsFunc(at.sleepers, covers) {
+		return true
+	}
+	for _, b := range at.branches {
+		if b.name == x.events[at.depth].name { // all values of a step sleep in what was planned behind the first
+			return false
+		}
+		if covers(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// instead plans a step that could have been made instead of one that was.
+func (p *plan) instead(x *walk, n note) {
+	late := &x.strike
+	if n.wait >= 0 {
+		late = &x.waits[n.wait]
+	}
+	late.name, late.op = n.name, n.op
+	late = p.careful(x, late)
+	x.moved = x.moved[:0]
+	x.precede(x.depth, late)
+	p.insert(x, p.placeAt(x, int(n.at)), late, &race{})
+}

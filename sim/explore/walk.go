@@ -1,0 +1,594 @@
+package explore
+
+import (
+	"slices"
+
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sim/choice"
+)
+
+// walk makes runs of a plan, one after another, in one place: it follows the steps that the plan has for it, then goes on as it likes,
+// and finds the races of what it has done. Each run repeats the one before as far as the plan has them in common, and what was found
+// there is kept.
+type walk struct {
+	trace
+	plan  *plan
+	leaf  *branch  // that the run is to explore
+	path  []*place // that lie on it, from the root, while the plan is locked
+	marks []mark   // by step: what there was before it
+	races []race
+	waits []event // steps that were not made, but are late ones in races, or could have come instead of another
+	notes []note  // of the steps of this run that none before has made
+	dues  []int32 // by step: actors that are no tasks and could move
+	draws []draw
+
+	planned []label // from step fresh on
+	values  []int32 // of them
+	value   int     // of these values, the next one of the step under way
+	valueTo int
+
+	depth   int  // steps of this run so far
+	fresh   int  // those below repeat the run before
+	drawAt  int  // draws of this run so far
+	limit   int  // steps of a run; 0: none
+	marked  int  // the last step that has a mark
+	mixed   bool // there are actors that are no tasks
+	blocked bool
+	cut     bool // the limit was reached
+	over    bool // no step counts any more
+	missed  bool // a step that was planned was not possible
+	defect  string
+
+	racing func(k int) bool // race, for steps
+	late   int32            // the later step of the races that are looked for: an event, or ^i for waits[i]
+	strike event            // that of any fault
+	any    event            // see plan.careful
+	halted []access         // what the step under way has touched, while another one is looked at; else none
+	moved  []int32          // memory for plan.reverse
+	clock  []int32
+}
+
+// mark is how much there was before a step.
+type mark struct {
+	accesses, races, waits, dues int32
+}
+
+// race is a pair of events of which the later one could have come first.
+type race struct {
+	first   int32
+	late    int32 // see walk.late
+	handled bool
+	settled bool    // whatever else a run does, that it begins with the reversal is planned
+	cover   *branch // that goes on sleeping through the reversal in the run before; nil: there was none
+}
+
+// note is a step that could be made instead of one that was: a fault, or what that has made impossible.
+type note struct {
+	at   int32
+	wait int32 // in walk.waits; -1: it touches everything, as far as is known
+	name uint64
+	op   kernel.Op
+}
+
+// draw is a decision in the course of a step.
+type draw struct {
+	owner int32 // event; -1: the set-up
+	n     int32
+	v     int32
+}
+
+// label names a step of a path: who moves, and how many values it draws.
+type label struct {
+	name  uint64 // of the actor; anyone: whoever the walk likes
+	draws int32
+	op    kernel.Op
+}
+
+const anyone = ^uint64(0)
+
+func newWalk(p *plan, limit int) *walk {
+	x := &walk{plan: p, limit: limit}
+	x.strict, x.racing = p.strict, x.race
+	x.strike.all = true
+	x.current = -1
+	return x
+}
+
+func (x *walk) outcome() outcome {
+	return outcome{skipped: x.blocked, cut: x.cut, again: x.stricter &^ x.strict, defect: x.defect}
+}
+
+func (x *walk) decisions() (actors, values []int32) {
+	for i := range x.depth {
+		actors = append(actors, x.events[i].actor)
+	}
+	for _, v := range x.draws[:x.drawAt] {
+		values = append(values, v.v)
+	}
+	return actors, values
+}
+
+// start makes ready for the next run.
+func (x *walk) start() {
+	x.depth, x.drawAt, x.current, x.marked, x.value, x.valueTo = 0, 0, -1, -1, 0, 0
+	x.blocked, x.cut, x.over, x.missed = false, false, false, false
+	x.notes = x.notes[:0]
+}
+
+// Schedule implements choice.Source.
+func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
+	x.finish()
+	if x.over {
+		return 0
+	}
+	i := x.depth
+	if x.limited(i) {
+		return 0
+	}
+	if i < x.fresh {
+		if at := x.kernel.Choice(x.events[i].actor); at >= 0 {
+			return at
+		}
+		x.missing(i)
+		return 0
+	}
+	x.mark(i)
+	if x.mixed {
+		x.look(i, enabled, armed)
+	}
+	if p := i - x.fresh; p < len(x.planned) && x.planned[p].name != anyone {
+		return x.find(i, x.planned[p].name, enabled, armed)
+	}
+	return x.choose(current, enabled)
+}
+
+// find answers the actor of that name.
+func (x *walk) find(i int, name uint64, enabled, armed []*kernel.Actor) int {
+	if name&made == 0 {
+		if at := x.kernel.Choice(int32(name)); at >= 0 {
+			return at
+		}
+	} else {
+		for at, a := range enabled {
+			if x.actorName(a) == name {
+				return at
+			}
+		}
+		for at, a := range armed {
+			if x.actorName(a) == name {
+				return len(enabled) + at
+			}
+		}
+	}
+	x.missing(i)
+	return 0
+}
+
+// missing ends a run in which a step that was to be made cannot be.
+func (x *walk) missing(i int) {
+	switch {
+	case i < x.fresh:
+		x.fail("the program is not deterministic: an actor that could move in the run before cannot in its repetition")
+	case i == x.fresh+len(x.planned)-1: // the late step of a race, which needs what came in between
+		x.blocked, x.missed = true, true
+		x.others(i, -1)
+		x.over = true
+		x.kernel.Stop()
+	case x.strict != allKinds: // two that meet may have come in the other order
+		x.stricter, x.missed, x.blocked, x.over = allKinds, true, true, true
+		x.kernel.Stop()
+	default:
+		x.fail("a step that was taken for independent has made another one impossible")
+	}
+}
+
+// choose answers who moves at a new step: the task that moved last, if it can, so that the runs have few switches.
+func (x *walk) choose(current *kernel.Actor, enabled []*kernel.Actor) int {
+	if current != nil && current.Enabled() {
+		return x.kernel.Choice(current.ID)
+	}
+	best := 0
+	for at, a := range enabled {
+		if a.ID < enabled[best].ID {
+			best = at
+		}
+	}
+	return best
+}
+
+// mark notes what there is before the new step i.
+func (x *walk) mark(i int) {
+	if i == x.marked {
+		return
+	}
+	x.marked = i
+	x.marks = append(x.marks[:i], mark{int32(len(x.accesses)), int32(len(x.races)), int32(len(x.waits)), int32(len(x.dues))})
+	if i == x.fresh { // or later, when there are some
+		x.mixed = x.kernel.Others() > 0
+	}
+}
+
+// look notes what else could move at the new step i: faults, each of which is tried, timers and deliveries.
+func (x *walk) look(i int, enabled, armed []*kernel.Actor) {
+	for _, a := range armed {
+		x.notes = append(x.notes, note{int32(i), -1, x.actorName(a), a.Op})
+	}
+	for _, a := range enabled {
+		if a.Kind != kernel.TaskActor {
+			x.dues = append(x.dues, a.ID)
+		}
+	}
+	if x.kernel.Stalls() > 0 {
+		x.kernel.Tasks(func(a *kernel.Actor) {
+			if a.Stalled() {
+				x.dues = append(x.dues, ^a.ID)
+			}
+		})
+	}
+}
+
+// due are the timers and deliveries that could move at step i and, as ^id, the tasks that were stalled.
+func (x *walk) due(i int) []int32 {
+	to := len(x.dues)
+	if i+1 < len(x.marks) {
+		to = int(x.marks[i+1].dues)
+	}
+	return x.dues[x.marks[i].dues:to]
+}
+
+// Value implements choice.Source.
+func (x *walk) Value(site choice.Site, n int) int {
+	if x.over {
+		return 0
+	}
+	if site.Chance {
+		return x.draw(2) * (n - 1)
+	}
+	return x.draw(n)
+}
+
+// draw decides a number below n.
+func (x *walk) draw(n int) int {
+	owner := int32(x.depth - 1)
+	if x.drawAt == len(x.draws) {
+		v := int32(0)
+		if x.value < x.valueTo {
+			v = x.values[x.value]
+			x.value++
+		}
+		x.draws = append(x.draws, draw{owner: owner, n: int32(n), v: v})
+	}
+	d := x.draws[x.drawAt]
+	x.drawAt++
+	if int(d.n) != n || d.owner != owner || d.v >= d.n {
+		x.fail("the program is not deterministic: it asks for another value than in the run before")
+		return 0
+	}
+	return int(d.v)
+}
+
+// drawn are the draws of event i.
+func (x *walk) drawn(i int) []draw {
+	from := len(x.draws)
+	for from > 0 && x.draws[from-1].owner >= int32(i) {
+		from--
+	}
+	to := from
+	for to < len(x.draws) && x.draws[to].owner == int32(i) {
+		to++
+	}
+	return x.draws[from:to]
+}
+
+// Step implements kernel.Listener.
+func (x *walk) Step(a *kernel.Actor) {
+	i := x.depth
+	if i < x.fresh && x.current < 0 {
+		if e := &x.events[i]; e.actor != a.ID || e.op != a.Op {
+			x.fail("the program is not deterministic: another step is made than in the run before")
+		} else {
+			x.depth++
+		}
+		return
+	}
+	x.finish()
+	if x.over || x.limited(i) {
+		return
+	}
+	x.mark(i) // if there was no choice
+	if p := i - x.fresh; p < len(x.planned) {
+		planned := x.planned[p]
+		if planned.name != anyone && (planned.name != x.actorName(a) || planned.op != a.Op) {
+			x.missing(i)
+			return
+		}
+		x.value = x.valueTo
+		x.valueTo += int(planned.draws)
+	} else {
+		x.value = x.valueTo
+	}
+	if a.Kind == kernel.ClockActor {
+		x.waiting() // nothing after it races with anything before
+	}
+	x.events = append(x.events[:i], event{})
+	x.begin(i, a)
+	x.depth++
+}
+
+// Halt implements kernel.Listener. What the task could have done instead of the step under way, which ends it or holds it up, and what
+// it was waiting for, would never be seen to race. (Faults strike at each step, also when the task has moved.)
+func (x *walk) Halt(a *kernel.Actor) {
+	i := x.current
+	if i < 0 || x.over || x.events[i].actor == a.ID || x.events[i].kind == kernel.FaultActor || a.Parked() {
+		return
+	}
+	under := x.events[i]
+	world, all, touched, wakes := x.world, x.all, x.touched, x.wakes
+	x.halted = append(x.halted[:0], x.accesses[under.from:]...)
+	x.accesses, x.touched, x.wakes, x.depth = x.accesses[:under.from], nil, nil, i
+	x.asIf(a, true)
+	x.events = append(x.events[:i], under)
+	x.events[i].from = int32(len(x.accesses))
+	x.accesses = append(x.accesses, x.halted...)
+	x.events[i].halts = true
+	x.world, x.all, x.touched, x.wakes, x.current, x.depth = world, all, touched, wakes, i, i+1
+	x.halted = x.halted[:0]
+}
+
+// limited ends a run that has as many steps as it may.
+func (x *walk) limited(i int) bool {
+	if x.limit == 0 || i < x.limit {
+		return false
+	}
+	x.cut, x.over = true, true
+	x.kernel.Stop()
+	return true
+}
+
+// fail ends the run, and with it the search.
+func (x *walk) fail(defect string) {
+	x.defect, x.over = defect, true
+	x.kernel.Stop()
+}
+
+// Over implements kernel.Listener.
+func (x *walk) Over() {
+	x.finish()
+	if at := int(x.leaf.at.depth); at < x.depth && x.events[at].halts && !x.leaf.all && x.leaf.name != anyone {
+		x.stricter |= others // that it does was not known when it was planned
+	}
+	if !x.over {
+		x.mark(x.depth)
+		x.waiting()
+		if x.mixed && !x.kernel.Stopped() {
+			x.unstruck()
+		}
+	}
+	x.over = true
+}
+
+// finish completes the step under way and finds its races. A step that ends the run, with a failure, counts as one that touches
+// everything, and what else could move then is tried instead.
+func (x *walk) finish() {
+	ends := x.kernel.Stopped() && !x.over
+	x.all = x.all || ends
+	i, ok := x.settle()
+	if !ok {
+		return
+	}
+	x.events[i].halts = x.events[i].halts || ends
+	x.open(i)
+	x.late = int32(i)
+	x.order(i, x.racing)
+	if x.mixed {
+		for _, id := range x.due(i) {
+			if id < 0 {
+				continue
+			}
+			if a := x.kernel.Actor(id); id != x.events[i].actor && !a.Enabled() { // it was stopped, and would never be seen to race
+				x.instead(i, i+1, a)
+			}
+		}
+	}
+	x.mixed = x.kernel.Others() > 0
+	if ends {
+		x.others(i, x.events[i].actor)
+	}
+}
+
+// others notes that all who can move, but one, could have moved instead of step i.
+func (x *walk) others(i int, but int32) {
+	next := len(x.events)
+	x.kernel.Tasks(func(a *kernel.Actor) {
+		if a.Enabled() && a.ID != but {
+			x.instead(i, next, a)
+		}
+	})
+	if x.mixed {
+		for _, id := range x.due(i) {
+			if id >= 0 && id != but && x.kernel.Actor(id).Enabled() {
+				x.instead(i, next, x.kernel.Actor(id))
+			}
+		}
+	}
+}
+
+// instead notes that the actor could have moved instead of step i. next is where no event is.
+func (x *walk) instead(i, next int, a *kernel.Actor) {
+	x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a), a.Op})
+	x.waits = append(x.waits, x.announce(next, a))
+}
+
+// announce is what the actor would do as step i.
+func (x *walk) announce(i int, a *kernel.Actor) event {
+	x.events = append(x.events[:i], event{})
+	x.begin(i, a)
+	e := &x.events[i]
+	e.prev = -1
+	if int(a.ID) < len(x.lastOf) {
+		e.prev = x.lastOf[a.ID] - 1
+	}
+	e.waker, e.world, e.all = -1, x.world, x.all
+	e.accesses = x.accesses[e.from:len(x.accesses):len(x.accesses)]
+	for _, b := range e.accesses {
+		e.objects |= bit(b.name)
+	}
+	x.current = -1
+	x.events = x.events[:i]
+	return *e
+}
+
+// waiting finds the races of the tasks that are blocked, as if they had gone on: another one may have taken from them what they
+// wait for. (Those that are parked at an unbuffered channel have made a step to arrive there.) It is called where no task could
+// move: at the end, before time advances, and where all that could was explored.
+func (x *walk) waiting() {
+	x.kernel.Tasks(func(a *kernel.Actor) {
+		if !a.Ready() && !a.Parked() {
+			x.asIf(a, false)
+		}
+	})
+}
+
+// unstruck finds the races of the faults that are still armed at the end, where none can strike: any last step has made it the end.
+func (x *walk) unstruck() {
+	x.kernel.Armed(func(a *kernel.Actor) { x.asIf(a, false) })
+}
+
+// asIf finds the races of the next step of the actor as if it were made now; with instead, it is noted that it could be, if it could.
+func (x *walk) asIf(a *kernel.Actor, instead bool) {
+	i := x.depth
+	races, accesses := len(x.races), len(x.accesses)
+	x.late = ^int32(len(x.waits))
+	x.events = append(x.events[:i], event{})
+	x.begin(i, a)
+	for j := range x.accesses[accesses:] { // as it was before the step under way, if one is
+		b := &x.accesses[accesses+j]
+		for k := range x.halted {
+			if h := &x.halted[k]; h.object == b.object {
+				b.before, b.heldBefore = h.before, h.heldBefore
+			}
+		}
+	}
+	x.settle()
+	x.open(i)
+	x.order(i, x.racing)
+	keep := len(x.races) > races
+	if instead {
+		if possible, _ := x.feasible(i, &x.events[i]); possible {
+			x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a), a.Op})
+			keep = true
+		}
+	}
+	if keep {
+		x.waits = append(x.waits, x.events[i])
+	}
+	x.unsettle(i)
+	if !keep {
+		x.accesses = x.accesses[:accesses]
+	}
+	x.events = x.events[:i]
+}
+
+// race notes that the late event, the last, could have come before event k, with which it conflicts. It answers false if it could
+// not, so that it is k, or what came in between, that has made it possible. What may or may not have been possible is noted,
+// and counts as an enabling all the same, so that it hides no race with what is before k.
+func (x *walk) race(k int) bool {
+	late := &x.events[len(x.events)-1]
+	possible, certain := x.feasible(k, late)
+	if possible {
+		x.races = append(x.races, race{first: int32(k), late: x.late})
+	}
+	return possible && certain
+}
+
+func (x *walk) lateOf(r *race) *event {
+	if r.late < 0 {
+		return &x.waits[^r.late]
+	}
+	return &x.events[r.late]
+}
+
+// feasible says whether the late event, the last, is possible before event k and after what comes between them and k does not
+// precede; and whether that is certain.
+func (x *walk) feasible(k int, late *event) (possible, certain bool) {
+	moves := late.prev > int32(k)
+	if late.kind != kernel.TaskActor {
+		if moves || late.kind == kernel.FaultActor || slices.Contains(x.due(k), late.actor) {
+			return true, true
+		}
+		return x.mayEnable(k, late), false
+	}
+	if !moves && slices.Contains(x.due(k), ^late.actor) {
+		return false, true
+	}
+	switch late.op {
+	case kernel.OpLock, kernel.OpAnnounce, kernel.OpRLock, kernel.OpOnce, kernel.OpDrain, kernel.OpWait, kernel.OpSend, kernel.OpRecv, kernel.OpSelect:
+	default:
+		return true, true
+	}
+	anew := !late.parked && late.prev >= 0 && x.events[late.prev].parks // it had arrived before, but what it could go on with was taken
+	for i := range late.accesses {
+		b := &late.accesses[i]
+		own := b.op == late.op && (late.op != kernel.OpSelect || b.sends || b.receives) // others are touched through it
+		if own && x.admits(k, late, b) {
+			return true, !anew
+		}
+	}
+	return len(late.accesses) == 0, true
+}
+
+// mayEnable says whether something after event k that it does not precede may have enabled the late event.
+func (x *walk) mayEnable(k int, late *event) bool {
+	for j := k + 1; j < len(x.events)-1; j++ {
+		if !x.precedes(k, j) && relation(&x.events[j].footprint, &late.footprint) != independent {
+			return true
+		}
+	}
+	return false
+}
+
+// admits says whether the object lets the operation through there.
+func (x *walk) admits(k int, late *event, b *access) bool {
+	count, held, changed := b.before, b.heldBefore, false
+	sum := int32(0)
+	for at := b.last; at >= 0 && x.accesses[at].event >= int32(k); at = x.accesses[at].last {
+		a := &x.accesses[at]
+		count = a.before
+		if !changed {
+			held = a.heldBefore
+		}
+		if a.event > int32(k) && !x.precedes(k, int(a.event)) {
+			sum += a.after - a.before
+			if !changed && a.heldAfter != a.heldBefore {
+				held, changed = a.heldAfter, true
+			}
+		}
+	}
+	count += sum
+	switch b.op {
+	case kernel.OpLock, kernel.OpAnnounce, kernel.OpRLock, kernel.OpOnce:
+		return !held
+	case kernel.OpDrain, kernel.OpWait:
+		return count == 0
+	}
+	if held || b.capacity == 0 && !late.parked {
+		return true
+	}
+	return count < b.capacity && (b.op == kernel.OpSend || b.sends) || count > 0 && (b.op == kernel.OpRecv || b.receives)
+}
+
+// backTo forgets the events from i on.
+func (x *walk) backTo(i int) {
+	for j := len(x.events) - 1; j >= i; j-- {
+		x.unsettle(j)
+	}
+	x.events = x.events[:min(i, len(x.events))]
+	if i < len(x.marks) {
+		m := x.marks[i]
+		x.accesses, x.races, x.waits, x.dues = x.accesses[:m.accesses], x.races[:m.races], x.waits[:m.waits], x.dues[:m.dues]
+		x.marks = x.marks[:i]
+	}
+	for n := len(x.draws); n > 0 && x.draws[n-1].owner >= int32(i); n-- {
+		x.draws = x.draws[:n-1]
+	}
+}
