@@ -229,6 +229,9 @@ func (e *goError) Error() string {
 func (b *Builder) goTool(ctx context.Context, arguments ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, "go", arguments...)
 	command.Dir = b.root
+	if os.Getenv("GOGC") == "" {
+		command.Env = append(os.Environ(), "GOGC=400") // a compiler is gone before its garbage matters: a fifth less to compute
+	}
 	var out, errOut bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errOut
 	err := command.Run()

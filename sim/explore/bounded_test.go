@@ -102,7 +102,7 @@ func allWithin(t testing.TB, p program, most int) (ends [Delays + 1][3]map[strin
 
 func TestBoundedSearchEndsAsAllSchedulesWithinTheBound(t *testing.T) {
 	s := []shape{{tasks: 3, length: 2, variables: 2, locks: 2, channels: 2}}
-	everyProgram(t, 3, s, number(t, "HEDDLE_BOUNDED", 300), func(t *testing.T, what string, src source, s shape) bool {
+	everyProgram(t, 3, s, number(t, "HEDDLE_BOUNDED", 100), func(t *testing.T, what string, src source, s shape) bool {
 		p := src.build(s)
 		want, all := allWithin(t, p, number(t, "HEDDLE_MOST", 300))
 		for _, bound := range []Bound{Preemptions, Delays} {

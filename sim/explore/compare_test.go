@@ -99,7 +99,7 @@ func TestRandomProgramsEndAsInAllSchedules(t *testing.T) {
 	plain := small
 	plain.plain = true
 	most := number(t, "HEDDLE_MOST", 400)
-	everyProgram(t, 1, []shape{small, small, plain}, number(t, "HEDDLE_PROGRAMS", 2000), func(t *testing.T, what string, src source, s shape) bool {
+	everyProgram(t, 1, []shape{small, small, plain}, number(t, "HEDDLE_PROGRAMS", 500), func(t *testing.T, what string, src source, s shape) bool {
 		return compared(t, what, src, s, most, exhaustive)
 	})
 }
@@ -118,7 +118,7 @@ func TestRandomLargerProgramsEndAsInAllStates(t *testing.T) {
 		shapes = append(shapes, small)
 	}
 	most := number(t, "HEDDLE_MOST", 500)
-	everyProgram(t, 2, shapes, number(t, "HEDDLE_LARGER", 8000), func(t *testing.T, what string, src source, s shape) bool {
+	everyProgram(t, 2, shapes, number(t, "HEDDLE_LARGER", 1500), func(t *testing.T, what string, src source, s shape) bool {
 		return compared(t, what, src, s, most, everyState)
 	})
 }
