@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -299,10 +300,10 @@ func TestWhoIsHeldUpAtAConnectionGoesOnWhenAnotherSpeaks(t *testing.T) {
 					ctx := context.Background()
 					old, err := n.Dialer(client).Dial(ctx, "router", "me")
 					require.NoError(t, err)
-					done := false
+					var done atomic.Bool
 					client.Go("user", func() {
 						require.NoError(t, use(old))
-						done = true
+						done.Store(true)
 					})
 					sleep(w, time.Second)
 					_ = old.Send(ctx, "hello") // a connection that is only being closed still carries it
@@ -312,12 +313,12 @@ func TestWhoIsHeldUpAtAConnectionGoesOnWhenAnotherSpeaks(t *testing.T) {
 					other, err := n.Dialer(client).Dial(ctx, "router", "me")
 					require.NoError(t, err)
 					for i := 1; i <= until; i++ {
-						require.False(t, done, "%s, before transmission %d", fault, i)
+						require.False(t, done.Load(), "%s, before transmission %d", fault, i)
 						w.Inline(func() { require.Len(t, e.peers, 2) })
 						require.NoError(t, other.Send(ctx, "hello"))
 						sleep(w, time.Second)
 					}
-					require.True(t, done, "%s, behind transmission %d", fault, until)
+					require.True(t, done.Load(), "%s, behind transmission %d", fault, until)
 					since, free := client.FreeSince()
 					require.True(t, free)
 					require.Equal(t, w.Elapsed()-time.Second, since)
