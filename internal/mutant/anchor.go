@@ -31,7 +31,10 @@ func patched(source []byte, f *gitdiff.File) ([]byte, error) {
 	if err := gitdiff.Apply(&result, bytes.NewReader(source), &anchored); err != nil {
 		return nil, err
 	}
-	return result.Bytes(), nil
+	if !strings.HasSuffix(f.NewName, ".go") {
+		return result.Bytes(), nil
+	}
+	return keepLines(source, result.Bytes(), anchored.TextFragments), nil
 }
 
 // anchor is the line, from 0, at which the old lines of the hunk stand.

@@ -26,6 +26,9 @@ type Builder struct {
 
 	mutex   sync.Mutex
 	sources string // hash of the environment and of the command's sources, as they were last looked at
+
+	compiling sync.Mutex
+	program   program
 }
 
 // NewBuilder makes a builder for a command of the module at root. The error, one line, is that of the go tool or of the folder in
@@ -72,8 +75,11 @@ var errEdited = errors.New("the sources were edited")
 
 // build builds the changed command. It fails with errEdited if its sources are not, or not any more, those that it should be built from.
 func (b *Builder) build(ctx context.Context, m *Mutant, changes []change, sources, path string) error {
-	// Neither symbols for a debugger nor the state of the repository: that is half of the time to link.
-	err := b.overlaid(ctx, changes, "build", "-o", path, "-buildvcs=false", "-ldflags=-s -w", b.command)
+	err := b.relink(ctx, changes, sources, path)
+	if err != nil {
+		// Neither symbols for a debugger nor the state of the repository: that is half of the time to link.
+		err = b.overlaid(ctx, changes, "build", "-o", path, "-buildvcs=false", "-ldflags=-s -w", b.command)
+	}
 	var failed *goError
 	if errors.As(err, &failed) {
 		what := "mutant " + m.Name
@@ -119,7 +125,7 @@ func (b *Builder) overlaid(ctx context.Context, changes []change, command string
 	replace := map[string]string{}
 	var back []string // pairs: where a source is, and where it belongs
 	for _, c := range changes {
-		at, err := b.cache.file("source", hashOf(c.content), func(path string) error { return os.WriteFile(path, c.content, 0o600) })
+		at, err := b.source(c)
 		if err != nil {
 			return err
 		}
@@ -143,6 +149,11 @@ func (b *Builder) overlaid(ctx context.Context, changes []change, command string
 		return &goError{strings.NewReplacer(back...).Replace(failed.text)}
 	}
 	return err
+}
+
+// source is where the content of a changed file is.
+func (b *Builder) source(c change) (path string, err error) {
+	return b.cache.file("source", hashOf(c.content), func(path string) error { return os.WriteFile(path, c.content, 0o600) })
 }
 
 // key is the hash of all that goes into the binary of a mutant.
@@ -225,13 +236,19 @@ func (e *goError) Error() string {
 	return "the go tool gives no reason"
 }
 
+// environment is that of the go tool and of its compiler and linker: they are gone before their garbage matters, and to collect less of
+// it is a fifth less to compute.
+func environment() []string {
+	if os.Getenv("GOGC") != "" {
+		return os.Environ()
+	}
+	return append(os.Environ(), "GOGC=400")
+}
+
 // goTool runs the go tool in the module and answers what it printed on standard output.
 func (b *Builder) goTool(ctx context.Context, arguments ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, "go", arguments...)
-	command.Dir = b.root
-	if os.Getenv("GOGC") == "" {
-		command.Env = append(os.Environ(), "GOGC=400") // a compiler is gone before its garbage matters: a fifth less to compute
-	}
+	command.Dir, command.Env = b.root, environment()
 	var out, errOut bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errOut
 	err := command.Run()
