@@ -26,7 +26,7 @@ type program struct {
 type compiledPackage struct {
 	Dir, ImportPath, Export string // Export is the archive of what was compiled
 	Name                    string
-	GoFiles                 []string
+	GoFiles, Imports        []string
 	Module                  *struct{ GoVersion string }
 	DefaultGODEBUG          string
 }
@@ -34,10 +34,10 @@ type compiledPackage struct {
 // harmless are the flags of the go tool that do not change what it compiles or how it links.
 var harmless = []string{"-buildvcs", "-mod", "-modcacherw", "-p", "-v"}
 
-// relink builds the changed command from what is compiled of the command as it is: it compiles only the packages that are
-// changed, not those that import them, and links. That is sound because the linker refuses an archive that was compiled against
-// other export data (signatures, inlined bodies, positions, escapes) than that of the archive it imports from; most
-// mutants change none of these. It is a shortcut, and fails for whatever it does not know: the go tool then does the whole.
+// relink builds the changed command from what is compiled of the command as it is. It compiles only the packages that are changed, and those
+// that import one whose export data (signatures, inlined bodies, positions, escapes) has become another by that: for most
+// mutants there are none. The linker refuses what was compiled against other export data than that of the archive it imports
+// from, so nothing wrong is built. It is a shortcut, and fails for whatever it does not know: the go tool then does the whole.
 func (b *Builder) relink(ctx context.Context, changes []change, sources, path string) error {
 	p, err := b.compiled(ctx, sources)
 	if err != nil {
@@ -69,6 +69,7 @@ func (b *Builder) relink(ctx context.Context, changes []change, sources, path st
 		return nil
 	}
 	var command compiledPackage
+	differs := map[string]bool{} // by the import path of a package: its export data is another
 	for i, pkg := range p.packages {
 		var files, trim []string
 		for _, name := range pkg.GoFiles {
@@ -80,7 +81,7 @@ func (b *Builder) relink(ctx context.Context, changes []change, sources, path st
 			}
 			files = append(files, file)
 		}
-		if len(trim) > 0 && pkg.Module != nil {
+		if pkg.Module != nil && (len(trim) > 0 || slices.ContainsFunc(pkg.Imports, func(path string) bool { return differs[path] })) {
 			archive := filepath.Join(filepath.Dir(path), fmt.Sprintf("%d.a", i))
 			importPath := pkg.ImportPath
 			if pkg.Name == "main" {
@@ -91,6 +92,11 @@ func (b *Builder) relink(ctx context.Context, changes []change, sources, path st
 			if err != nil {
 				return err
 			}
+			same, err := sameExportData(archive, pkg.Export)
+			if err != nil {
+				return err
+			}
+			differs[pkg.ImportPath] = !same
 			pkg.Export = archive
 		}
 		if pkg.Export != "" { // unsafe has none
@@ -102,6 +108,30 @@ func (b *Builder) relink(ctx context.Context, changes []change, sources, path st
 		return errors.New("a file that the command did not have, or that none of its packages is compiled from")
 	}
 	return tool("link", "-o", path, "-s", "-w", "-X=runtime.godebugDefault="+command.DefaultGODEBUG, command.Export)
+}
+
+// sameExportData says whether two archives of compiled packages look alike to whoever imports them.
+func sameExportData(a, b string) (bool, error) {
+	one, err := exportData(a)
+	if err != nil {
+		return false, err
+	}
+	other, err := exportData(b)
+	return bytes.Equal(one, other), err
+}
+
+// exportData is what an archive tells those who import it, without the build's name before it.
+func exportData(archive string) ([]byte, error) {
+	content, err := os.ReadFile(archive)
+	if err != nil {
+		return nil, err
+	}
+	_, data, begun := bytes.Cut(content, []byte("\n$$B"))
+	data, _, ended := bytes.Cut(data, []byte("\n$$\n"))
+	if !begun || !ended {
+		return nil, fmt.Errorf("%s has no export data", archive)
+	}
+	return data, nil
 }
 
 // compiled is the program as it is, compiled when it is first asked for.
@@ -127,7 +157,7 @@ func (b *Builder) compiled(ctx context.Context, sources string) (program, error)
 			return p, fmt.Errorf("what %s in GOFLAGS asks of the compiler is not known here", flag)
 		}
 	}
-	listed, err := b.goTool(ctx, "list", "-deps", "-export", "-json=Dir,ImportPath,Export,Name,GoFiles,Module,DefaultGODEBUG", b.command)
+	listed, err := b.goTool(ctx, "list", "-deps", "-export", "-json=Dir,ImportPath,Export,Name,GoFiles,Imports,Module,DefaultGODEBUG", b.command)
 	if err != nil {
 		return p, err
 	}

@@ -55,13 +55,13 @@ func TestOnlyWhatIsChangedIsCompiled(t *testing.T) {
 	head := "diff --git a/library/library.go b/library/library.go\n--- a/library/library.go\n+++ b/library/library.go\n"
 	for _, c := range []struct {
 		name, patch string
-		alone       bool // the change shows nowhere outside the package
+		known       bool // how to build it in parts
 		want        string
 	}{
 		{"a line", head + "@@ -1 +1 @@\n-	for _, r := range \"called\" {\n+	for _, r := range \"CALLED\" {\n", true, "shortCALLED!late"},
 		{"more lines", head + "@@ -1,2 +1,5 @@\n 	for _, r := range \"called\" {\n-		b.WriteRune(r)\n+		b.WriteRune(r) // twice\n+		if r == 'l' {\n+			b.WriteRune(r)\n+		}\n", true, "shortcalllled!late"},
 		{"fewer lines", head + "@@ -1,2 +1,1 @@\n-	b.WriteString(\"!\")\n 	return b.String()\n", true, "shortcalledlate"},
-		{"what is inlined", head + "@@ -1 +1 @@\n-func Inlined() string { return \"short\" }\n+func Inlined() string { return \"brief\" }\n", false, "briefcalled!late"},
+		{"what is inlined", head + "@@ -1 +1 @@\n-func Inlined() string { return \"short\" }\n+func Inlined() string { return \"brief\" }\n", true, "briefcalled!late"},
 		{"a new file", "diff --git a/library/new.go b/library/new.go\nnew file mode 100644\n--- /dev/null\n+++ b/library/new.go\n@@ -0,0 +1,3 @@\n+package library\n+\n+func init() { print(\"new\") }\n", false, "newshortcalled!late"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestOnlyWhatIsChangedIsCompiled(t *testing.T) {
 			changes, err := m.apply(root)
 			require.NoError(t, err)
 			err = b.relink(context.Background(), changes, b.sources, filepath.Join(t.TempDir(), "program"))
-			if c.alone {
+			if c.known {
 				require.NoError(t, err)
 			} else {
 				require.Error(t, err)
