@@ -210,6 +210,13 @@ func chanFamily(w *sim.World, capacity int) family {
 				return []any{sched.Select2(&send, &recv), recv.Value}
 			})
 		}},
+		{name: "full, a select sends or receives", reach: func(helper func(func() any)) {
+			fill(capacity).reach(nil)
+			helper(func() any {
+				send, recv := sched.Send(c, 20), sched.Recv(c)
+				return []any{sched.Select2(&send, &recv), recv.Value}
+			})
+		}},
 		{name: "closed", reach: func(func(func() any)) { c.Close() }},
 		{name: "full and closed", reach: func(func(func() any)) {
 			fill(capacity).reach(nil)

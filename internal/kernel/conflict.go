@@ -76,35 +76,25 @@ func Conflict(a, b *Actor) bool {
 	return false
 }
 
-// disturbs says whether a can make a task go on elsewhere that b would meet: one that is parked in a select, at an unbuffered channel
-// of b's step and at another object of a's.
-func (a *Actor) disturbs(b *Actor) bool {
-	for j := range b.Accesses() {
-		y, _ := b.Access(j)
-		if y == nil || y.kind != ChanObject || y.capacity != 0 {
+// disturbs says whether a touches through others, see Elsewhere, what b announces. The length of a channel is what it was, whoever
+// leaves it.
+//
+//go:norace
+func (a *Actor) disturbs(b *Actor) (disturbed bool) {
+	for i := range a.Accesses() {
+		x, op := a.Access(i)
+		if x == nil || x.kind != ChanObject || op == OpLen {
 			continue
 		}
-		for w := y.first; w != nil; w = w.next {
-			if w.task == a || w.task == b || !w.task.parked || len(w.task.waits) < 2 {
-				continue
-			}
-			for i := range a.Accesses() {
-				if x, _ := a.Access(i); x != nil && x != y && w.task.waitsAt(x) {
-					return true
+		x.Elsewhere(func(o *Object) {
+			for j := range b.Accesses() {
+				if y, op := b.Access(j); y == o && op != OpLen && o.conflict(OpSelect, op) {
+					disturbed = true
 				}
 			}
-		}
+		})
 	}
-	return false
-}
-
-func (a *Actor) waitsAt(o *Object) bool {
-	for i := range a.waits {
-		if a.waits[i].object == o {
-			return true
-		}
-	}
-	return false
+	return disturbed
 }
 
 // conflict is the table, but for an unbuffered channel: there a close comes between a sender and its receiver.
