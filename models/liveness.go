@@ -7,8 +7,8 @@ import (
 	"github.com/heddle-go/heddle/net"
 )
 
-// Tick judges what must not last. It is to run after each step; it does something only after virtual time has advanced, which
-// it does only when nothing else can move.
+// Tick judges the step that is over, and what must not last. It is to run after each step in which the Monitor was told something, and
+// after each advance of virtual time.
 func (m *Monitor) Tick() {
 	m.stepOver()
 	now := m.World.Elapsed()

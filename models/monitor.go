@@ -3,8 +3,9 @@
 //
 // A scenario makes a Monitor for each run and wires it in at five places:
 //
-//	m := models.NewMonitor(models.Options{World: w, Config: config, Stall: 0})
-//	w.OnStep(m.Tick)
+//	part := w.Shared("monitor")
+//	m := models.NewMonitor(models.Options{World: part, Config: config, Stall: 0})
+//	part.AfterStep(m.Tick)
 //	env := agent.Environment{..., Dialer: m.Dialer(network.Dialer(node)), Observer: m}     // what the agent's network carries
 //	r := router.New(router.Options{..., OnOwner: m.Owner(id)})                              // what the router grants
 //	call := m.Subscribe(id, queues); err := a.SubscribeQueues(ctx, id, queues); call.Return(err) // also SubscribeService, Remove, Close
@@ -27,7 +28,7 @@ import (
 	"github.com/heddle-go/heddle/net"
 )
 
-// World is the run that a Monitor judges. *sim.World is one.
+// World is the run that a Monitor judges. *sim.World is one, and so is *sim.Shared.
 type World interface {
 	Fail(property, format string, args ...any)
 	Exhibit(property, name string, content func() ([]byte, error))
@@ -37,6 +38,8 @@ type World interface {
 	Elapsed() time.Duration
 	Inline(f func())
 	Observe(f func())
+	// Touch says that the step under way reads or writes what Inline and Observe are about: see sim.Shared.
+	Touch()
 }
 
 // Options of a Monitor. World and Config must be set.
@@ -118,6 +121,7 @@ func (m *Monitor) inline(f func()) {
 		m.World.Inline(f)
 		return
 	}
+	m.World.Touch()
 	f()
 }
 
@@ -127,6 +131,7 @@ func (m *Monitor) unseen(f func()) {
 		m.World.Observe(f)
 		return
 	}
+	m.World.Touch()
 	f()
 }
 
@@ -136,6 +141,7 @@ func (m *Monitor) Observe(t agent.Transition) {
 		m.World.Observe(func() { m.observe(t) })
 		return
 	}
+	m.World.Touch()
 	m.observe(t)
 }
 

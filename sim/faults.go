@@ -58,12 +58,12 @@ func (w *World) Swarm(fault string) (may bool) {
 
 // Fired counts that the fault struck, Effect that a task under test got a result which it would not have got otherwise.
 func (w *World) Fired(fault string) {
-	w.Observe(func() { w.fault(fault).Fired++ })
+	w.kernel.ObserveCovered(func() { w.fault(fault).Fired++ }) // a number: the order makes no difference
 	w.Logf("fault %s", fault)
 }
 
 // Effect counts an effect of the fault; see Fired.
-func (w *World) Effect(fault string) { w.Observe(func() { w.fault(fault).Effect++ }) }
+func (w *World) Effect(fault string) { w.kernel.ObserveCovered(func() { w.fault(fault).Effect++ }) }
 
 // Struck is Fired and Effect at once, for a fault that is felt the moment it strikes.
 func (w *World) Struck(fault string) {

@@ -211,7 +211,7 @@ func (n *Network[Out, In]) swallows(c *conn[Out, In], way int) bool {
 	if w.healed {
 		dead := c.lost[0] || c.lost[1]
 		if dead {
-			w.After(0, c.reset)
+			c.after(c.reset)
 		}
 		return dead
 	}

@@ -9,7 +9,7 @@ type Listener interface {
 	Begin(k *Kernel)        // the set-up is done; steps follow
 	Step(a *Actor)          // the step before has ended, and a makes the next
 	Touch(op Op, o *Object) // the step under way does this too
-	TouchWorld()            // it reads or writes what no object stands for
+	TouchWorld()            // it reads or writes what no object stands for, or every shared one
 	TouchAll()              // its order to any other step matters
 	Wake(a *Actor)          // it completes the operation of a, which was parked
 	Over()                  // no step follows; the tasks are still as they were
@@ -22,12 +22,24 @@ func (k *Kernel) touched(op Op, o *Object) {
 	}
 }
 
+// Touch says that the step under way does this to the object, beside what its actor has announced.
+//
 //go:norace
-func (k *Kernel) touchWorld() {
+func (k *Kernel) Touch(op Op, o *Object) { k.touched(op, o) }
+
+// TouchWorld says that the step under way reads or writes what no object stands for, or any of the shared objects.
+//
+//go:norace
+func (k *Kernel) TouchWorld() {
 	if k.listener != nil {
 		k.listener.TouchWorld()
 	}
 }
+
+// TouchAll says that the order of the step under way to any other matters.
+//
+//go:norace
+func (k *Kernel) TouchAll() { k.touchAll() }
 
 //go:norace
 func (k *Kernel) touchAll() {

@@ -45,6 +45,7 @@ type smallAgent struct {
 	world   *sim.World
 	load    Workload
 	routers []*router.Router
+	parts   []*sim.Shared // of the routers
 	apps    []*app
 	slack   time.Duration // for how long stalls may hold up a task
 }
@@ -83,7 +84,8 @@ func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 	w.Logf("workload: %+v", l)
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)
 	for i := range l.Routers {
-		r := router.New(router.Options{Name: routerName(i).Hosts, Env: w, Faults: w, Timeout: l.Applications[0].Config.RPCTimeout, OnOwner: s.onOwner(i)})
+		part := w.Shared(routerName(i).FirstHost())
+		r := router.New(router.Options{Name: routerName(i).Hosts, Env: part, Faults: w, Timeout: l.Applications[0].Config.RPCTimeout, OnOwner: s.onOwner(i)})
 		for q := range l.Queues + l.ServiceQueues {
 			r.NewQueue(l.Party, queueID(i, q), keys[:2]...)
 		}
@@ -92,12 +94,12 @@ func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 				r.Associate(l.Party, queueID(i, l.Queues+q), c)
 			}
 		}
-		if err := network.Listen(routerName(i).Address(), r); err != nil {
+		if err := network.ListenWithin(part, routerName(i).Address(), r); err != nil {
 			return nil, err
 		}
 		r.Arm(w, rulesEach)
 		w.OnHeal(r.Heal)
-		s.routers = append(s.routers, r)
+		s.routers, s.parts = append(s.routers, r), append(s.parts, part)
 	}
 	for i, a := range l.Applications {
 		node := w.Node([...]string{"agent", "rival"}[i])
@@ -151,7 +153,7 @@ func (s *smallAgent) run() {
 			p.monitor.Settled(p.agent.Snapshot, func() int { return p.node.Tasks() - consumers })
 		}
 		var crashed bool
-		s.world.Inline(func() { crashed = p.crashed })
+		p.part.Inline(func() { crashed = p.crashed })
 		if !crashed {
 			p.close()
 		}
@@ -215,7 +217,7 @@ func (s *smallAgent) unsettled() string {
 		}
 		for i := range snapshot.Routers {
 			var what string
-			s.world.Inline(func() { what = s.disagreement(&snapshot.Routers[i]) })
+			p.part.Inline(func() { what = s.disagreement(&snapshot.Routers[i]) })
 			if what != "" {
 				return fmt.Sprintf("%s at %v: %s", p.node.Name(), snapshot.Routers[i].Router, what)
 			}
@@ -251,7 +253,9 @@ func (s *smallAgent) fingerprint(f *sim.Fingerprint) {
 
 // owner is which session has the queue, as its router says.
 func (s *smallAgent) owner(r protocol.Router, q protocol.QueueID) net.SessionID {
-	return s.routers[routerIndex(r)].Owner(s.load.Party, q)
+	i := routerIndex(r)
+	s.parts[i].Touch()
+	return s.routers[i].Owner(s.load.Party, q)
 }
 
 // disagreement says what an agent has still to do with a router, or where the router sees it otherwise.

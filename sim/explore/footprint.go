@@ -22,7 +22,8 @@ type access struct {
 type footprint struct {
 	from, to int32
 	objects  uint64 // a bit for each object; two may share one
-	world    bool   // the state that tasks share with models and checks, by Inline and Observe
+	world    bool   // all state that tasks share with models and checks, by Inline and Observe of World
+	shared   bool   // some of it: a shared object is among the accesses
 	all      bool   // everything
 }
 
@@ -31,24 +32,44 @@ const (
 	objectBits = 60
 	stepBit    = 1 << 60 // that every step shows, for those that touch everything
 	allBit     = 1 << 61 // that those show which touch everything
-	worldBit   = 1 << 63
+	sharedBit  = 1 << 62 // that those show which touch a shared object
+	worldBit   = 1 << 63 // that those show which touch all of them
 )
 
 func bit(object int32) uint64 { return 1 << (uint32(object) % objectBits) }
 
 // shows is the mask of an earlier step, looksFor that of a later one: without a common bit they are independent.
-func (f *footprint) shows() uint64 { return f.mask() | stepBit }
-
-func (f *footprint) looksFor() uint64 { return f.mask() | allBit }
-
-func (f *footprint) mask() uint64 {
-	switch {
-	case f.all:
-		return ^uint64(0)
-	case f.world:
-		return f.objects | worldBit
+func (f *footprint) shows() uint64 {
+	mask := f.objects | stepBit
+	if f.all {
+		mask = ^uint64(0)
 	}
-	return f.objects
+	if f.world {
+		mask |= worldBit
+	}
+	if f.shared {
+		mask |= sharedBit
+	}
+	return mask
+}
+
+func (f *footprint) looksFor() uint64 {
+	mask := f.objects | allBit
+	if f.all {
+		mask = ^uint64(0)
+	}
+	if f.world {
+		mask |= worldBit | sharedBit
+	}
+	if f.shared {
+		mask |= worldBit
+	}
+	return mask
+}
+
+// whole says whether they depend on each other by what no pair of their accesses shows.
+func whole(a, b footprint) bool {
+	return a.all || b.all || a.world && (b.world || b.shared) || b.world && a.shared
 }
 
 // relation is how a step depends on an earlier one of another actor.
@@ -170,7 +191,7 @@ func (a *access) peeks() bool {
 
 // commute says whether step a, which was possible, is the same after step b as before it.
 func (t *trace) commute(a, b footprint) bool {
-	if a.all || b.all || a.world && b.world {
+	if whole(a, b) {
 		return false
 	}
 	if a.objects&b.objects == 0 {
@@ -190,7 +211,7 @@ func (t *trace) commute(a, b footprint) bool {
 
 // relation says how a later step depends on an earlier one by what they touch.
 func (t *trace) relation(a, b footprint) relation {
-	if a.all || b.all || a.world && b.world {
+	if whole(a, b) {
 		return conflicts
 	}
 	strongest := independent

@@ -40,6 +40,7 @@ type trace struct {
 	touched  []*kernel.Object // of its accesses, to see what has become of them
 	wakes    []int32          // actors that it has woken
 	world    bool
+	shared   bool
 	all      bool
 	sums     []int32 // memory for markShort
 	lows     []int32
@@ -73,8 +74,7 @@ func (t *trace) begin(i int, a *kernel.Actor) {
 		}
 	}
 	t.current, t.touched, t.wakes = i, t.touched[:0], t.wakes[:0]
-	t.all = a.Kind == kernel.FaultActor
-	t.world = a.Kind == kernel.DeliveryActor || a.Kind == kernel.TimerActor && a.Node() == nil // code of models, which no table knows
+	t.all, t.world, t.shared = a.Kind == kernel.FaultActor, false, false
 	t.announced(a)
 }
 
@@ -105,22 +105,17 @@ func (t *trace) touch(op kernel.Op, o *kernel.Object) {
 	t.touched = append(t.touched, o)
 }
 
-// Touch implements kernel.Listener. What the table does not know, such as a send by a model, which looks whether there is room,
-// is taken for a try.
+// Touch implements kernel.Listener. A try, such as a send by a timer, is what was announced, if it was.
 //
 //go:norace
 func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 	if t.current < 0 {
 		return
 	}
-	for _, known := range t.touched {
-		if known == o && !t.world {
-			return // announced
-		}
+	if op == kernel.OpTrySelect && slices.Contains(t.touched, o) {
+		return
 	}
-	if op == kernel.OpSend || op == kernel.OpRecv {
-		op = kernel.OpTrySelect
-	}
+	t.shared = t.shared || op == kernel.OpTouch
 	t.touch(op, o)
 	o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
 }
@@ -149,7 +144,7 @@ func (t *trace) settle() (i int, ok bool) {
 	t.current = -1
 	e := &t.events[i]
 	e.to = int32(len(t.accesses))
-	e.world, e.all, e.settled = t.world, t.all, true
+	e.world, e.shared, e.all, e.settled = t.world, t.shared, t.all, true
 	e.objects = 0
 	for _, a := range t.accesses[e.from:e.to] {
 		e.objects |= bit(a.object)

@@ -47,6 +47,7 @@ type node struct {
 	accesses   int32
 	union      int32 // where the accesses of the present choice begin, over all its values
 	world, all bool  // of the same
+	shared     bool
 }
 
 // candidate is an actor that could move at a node.
@@ -318,7 +319,7 @@ func (x *tree) finish() {
 		return
 	}
 	n, e := &x.nodes[i], &x.events[i]
-	n.world, n.all = n.world || e.world, n.all || e.all
+	n.world, n.shared, n.all = n.world || e.world, n.shared || e.shared, n.all || e.all
 	x.open(i)
 	x.order(i, x.sleepers[n.sleepers:n.inherited], func(k int) bool { return x.race(k, i) })
 	for _, a := range x.due {
@@ -436,12 +437,12 @@ func (x *tree) next() bool {
 		}
 		n := &x.nodes[top]
 		x.candidate(top, x.events[top].actor).done = true
-		all := footprint{from: n.union, to: int32(len(x.accesses)), world: n.world, all: n.all}
+		all := footprint{from: n.union, to: int32(len(x.accesses)), world: n.world, shared: n.shared, all: n.all}
 		for _, a := range x.accesses[all.from:] {
 			all.objects |= bit(a.object)
 		}
 		x.sleepers = append(x.sleepers, sleeper{actor: x.events[top].actor, footprint: all})
-		n.union, n.world, n.all = int32(len(x.accesses)), false, false
+		n.union, n.world, n.shared, n.all = int32(len(x.accesses)), false, false, false
 		if c := x.untried(top); c != nil {
 			x.events[top] = event{actor: c.actor}
 			x.fresh = top
