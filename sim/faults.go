@@ -50,6 +50,13 @@ func (w *World) swarm(name string) bool {
 	return odds > 0 && w.kernel.Chance("swarm/"+name, odds)
 }
 
+// NoSwarm leaves the swarm out of this run, for a scenario that brings its own faults, and says whether these may strike. It must be called
+// before anything else that may draw.
+func (w *World) NoSwarm() (faults bool) {
+	w.density = 0
+	return !w.options.NoFaults
+}
+
 // Swarm says whether this run may use a fault. It is drawn once for each run and fault, and never true after Heal.
 func (w *World) Swarm(fault string) (may bool) {
 	w.Inline(func() { may = w.fault(fault).Armed > 0 && !w.healed })

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/net"
@@ -66,6 +67,19 @@ func (n *Network[Out, In]) listen(part *Shared, at net.Address, h net.Handler[Ou
 	n.order = append(n.order, l)
 	n.armPartition(l)
 	return nil
+}
+
+// ResetAfter breaks, after d of virtual time, all connections to an address at both ends at once.
+func (n *Network[Out, In]) ResetAfter(d time.Duration, at net.Address) {
+	n.world.kernel.After(nil, "reset", d, func() {
+		n.touch()
+		for _, c := range slices.Clone(n.conns) {
+			if c.listener.address == at && !c.closed {
+				n.world.Struck("reset")
+				c.reset()
+			}
+		}
+	})
 }
 
 // Dialer is how programs on the node connect.

@@ -38,8 +38,8 @@ scenario draws and every fault at every step. It ends with "complete" if nothing
 ends it, unless --keep-going is given, with the line that repeats it.
 
 Time passes only when nothing else can move, as in every simulation, and random bytes are those of one data seed: these are
-bounds of every exploration. What tasks share with models and checks counts as one object. A scenario with a check after every
-step has no two steps that commute.
+bounds of every exploration. What tasks share with models and checks counts as one object, but for the parts that the scenario names
+(World.Shared). A scenario with a check after every step has no two steps that commute.
 
 With --preemptions only the interleavings with so few unforced switches are made; those that differ in the order of steps which
 commute may then be made more than once.`,

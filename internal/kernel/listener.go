@@ -96,6 +96,17 @@ func (a *Actor) others(i int, f func(*Object)) {
 	}
 }
 
+// OnlyClosed promises that nobody ever sends on the channel, such as that of a context's Done: whoever waits there only waits for its
+// end, and who came first makes no difference.
+//
+//go:norace
+func (o *Object) OnlyClosed() { o.signal = true }
+
+// IsOnlyClosed says whether OnlyClosed was promised.
+//
+//go:norace
+func (o *Object) IsOnlyClosed() bool { return o.signal }
+
 // Held says whether a mutex is locked, or a channel closed.
 //
 //go:norace

@@ -13,6 +13,7 @@ type Object struct {
 	kind     ObjectKind
 	held     bool // mutex: locked; rwmutex: a writer is announced or inside; once: running; chan: closed
 	done     bool // once
+	signal   bool // chan: see OnlyClosed
 	count    int32
 	capacity int32
 	first    *wait

@@ -44,6 +44,7 @@ func smallAgentScenario(name, summary string, draw func(*sim.World) Workload) *s
 type smallAgent struct {
 	world   *sim.World
 	load    Workload
+	network *sim.Network[[]protocol.Request, []protocol.Response]
 	routers []*router.Router
 	parts   []*sim.Shared // of the routers
 	apps    []*app
@@ -80,9 +81,15 @@ const (
 )
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
+	return newSmallAgentBehind(w, l, func(r handler, _ *sim.Shared) handler { return r })
+}
+
+// newSmallAgentBehind is newSmallAgent with something in front of each router.
+func newSmallAgentBehind(w *sim.World, l Workload, front func(handler, *sim.Shared) handler) (*smallAgent, error) {
 	s := &smallAgent{world: w, load: l, slack: w.LongestStall()}
 	w.Logf("workload: %+v", l)
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)
+	s.network = network
 	for i := range l.Routers {
 		part := w.Shared(routerName(i).FirstHost())
 		r := router.New(router.Options{Name: routerName(i).Hosts, Env: part, Faults: w, Timeout: l.Applications[0].Config.RPCTimeout, OnOwner: s.onOwner(i)})
@@ -94,7 +101,7 @@ func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 				r.Associate(l.Party, queueID(i, l.Queues+q), c)
 			}
 		}
-		if err := network.ListenWithin(part, routerName(i).Address(), r); err != nil {
+		if err := network.ListenWithin(part, routerName(i).Address(), front(r, part)); err != nil {
 			return nil, err
 		}
 		r.Arm(w, rulesEach)

@@ -25,7 +25,8 @@ type app struct {
 	closed    bool // or about to be
 	waiting   int  // events delivered and not yet consumed
 	monitor   *models.Monitor
-	part      *sim.Shared // all of this that is not fixed, and the monitor
+	part      *sim.Shared // all of this that is not fixed, and the monitor; but for
+	handed    *sim.Shared // what waits
 	dialer    protocol.Dialer
 	books     []book // of each router
 }
@@ -34,9 +35,9 @@ func newApp(s *smallAgent, number int, a Application, node *sim.Node, dialer pro
 	host := s.world.Host().Scheduler()
 	part := s.world.Shared(node.Name())
 	p := &app{
-		part: part, smallAgent: s, Application: a, number: number, node: node, scheduler: node.Scheduler(),
+		part: part, handed: s.world.Shared("handed"), smallAgent: s, Application: a, number: number, node: node, scheduler: node.Scheduler(),
 		resume: sched.NewChan[struct{}](host, 0), finished: sched.NewChan[struct{}](host, 1),
-		monitor: models.NewMonitor(models.Options{World: part, Config: a.Config, Stall: s.slack}),
+		monitor: models.NewMonitor(models.Options{World: part, Part: func(name string) models.Part { return s.world.Shared(name) }, Config: a.Config, Stall: s.slack}),
 	}
 	p.dialer = p.monitor.Dialer(dialer)
 	part.AfterStep(func() {
@@ -211,7 +212,7 @@ func (p *app) consumeEvents() {
 			return
 		}
 		p.monitor.Consumed(e)
-		p.part.Inline(func() { p.waiting-- })
+		p.handed.Inline(func() { p.waiting-- })
 		p.react(e)
 		if n == p.CloseAt {
 			p.world.Sometimes("close-from-consumer")

@@ -78,7 +78,7 @@ func (p *app) Observe(t agent.Transition) {
 		p.tell(t)
 	}
 	if _, ok := t.(agent.EventDelivered); ok {
-		p.part.Observe(p.delivered)
+		p.handed.Observe(p.delivered)
 	}
 	if p.Config.Credential == (protocol.Credential{}) {
 		return

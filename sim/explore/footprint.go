@@ -14,6 +14,7 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
+	signal     bool // of a channel on which nobody ever sends
 	strict     bool // see trace.stricter
 	short      bool // it takes from a count that may have been too low before what it does not need to come after
 }
@@ -90,6 +91,9 @@ func relate(a, b *access) relation {
 	if a.kind == kernel.WaitGroupObject {
 		return relateWaitGroup(a, b)
 	}
+	if a.looks() && b.looks() && (a.signal || a.capacity > 0) {
+		return independent
+	}
 	if kernel.Conflicts(unbuffered, a.op, b.op) {
 		return conflicts
 	}
@@ -111,6 +115,12 @@ func relate(a, b *access) relation {
 		return relateChan(a, b, unbuffered)
 	}
 	return independent
+}
+
+// looks says whether the step has found a channel as it is and left it so: that of another case of its select. (Who has arrived at an unbuffered one,
+// and when, is seen by those who send there.)
+func (a *access) looks() bool {
+	return (a.op == kernel.OpSelect || a.op == kernel.OpTrySelect) && a.before == a.after && a.heldBefore == a.heldAfter
 }
 
 // misuse says whether the step has unlocked what was not locked, or taken a counter below zero.

@@ -86,8 +86,15 @@ func (t *trace) announced(a *kernel.Actor) {
 	for i := range a.Accesses() {
 		if o, op := a.Access(i); o != nil {
 			t.touch(op, o)
-			o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+			t.elsewhere(op, o)
 		}
+	}
+}
+
+// elsewhere takes down what is touched through others. Where nobody sends only a close lets them go on.
+func (t *trace) elsewhere(op kernel.Op, o *kernel.Object) {
+	if op == kernel.OpClose || !o.IsOnlyClosed() {
+		o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
 	}
 }
 
@@ -100,7 +107,7 @@ func (t *trace) touch(op kernel.Op, o *kernel.Object) {
 	}
 	t.accesses = append(t.accesses, access{
 		object: o.ID(), op: op, kind: o.Kind(), capacity: int32(o.Capacity()), before: int32(o.Count()), after: int32(o.Count()),
-		heldBefore: o.Held(), heldAfter: o.Held(),
+		heldBefore: o.Held(), heldAfter: o.Held(), signal: o.IsOnlyClosed(),
 	})
 	t.touched = append(t.touched, o)
 }
@@ -117,7 +124,7 @@ func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 	}
 	t.shared = t.shared || op == kernel.OpTouch
 	t.touch(op, o)
-	o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+	t.elsewhere(op, o)
 }
 
 // TouchWorld implements kernel.Listener.
