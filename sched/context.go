@@ -153,6 +153,7 @@ func derive(s Scheduler, parent context.Context) *simulatedContext {
 	c := &simulatedContext{
 		scheduler: s, parent: parent, closing: NewChan[struct{}](s, 0), native: make(chan struct{}),
 	}
+	c.closing.Object().OnlyClosed()
 	c.done = c.closing.RecvOnly()
 	p := simulatedContextOf(parent)
 	if p == nil {

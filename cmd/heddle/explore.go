@@ -40,8 +40,9 @@ scenario draws and every fault at every step. It ends with "complete" if nothing
 ends it, unless --keep-going is given, with the line that repeats it.
 
 Time passes only when nothing else can move, as in every simulation, and random bytes are those of one data seed: these are
-bounds of every exploration. What tasks share with models and checks counts as one object. A scenario with a check after every
-step has no two steps that commute.
+bounds of every exploration. What tasks share with models and checks counts as one object, but for the parts that the scenario names
+(World.Shared). A scenario with a check after every step has no two steps that commute. Where a scenario says that one order is
+enough (World.OneOrder), as of what leads up to what is to be explored, no more is made, and it is said.
 
 With --workers several runs are made at a time, of the same classes. What is reported is the same but for the execution in which a
 failure is found and so its token, and, unless --keep-going is given, which of several failures is found first.
@@ -174,13 +175,14 @@ type exploreBounds struct {
 	DataSeed    uint64 `json:"data_seed"`   // of the random bytes
 	Preemptions *int   `json:"preemptions"` // null: no bound
 	Delays      *int   `json:"delays"`      // null: no bound
+	OneOrder    bool   `json:"one_order"`   // of steps for which the scenario wants no more, only one order was made
 }
 
 func newExploreDocument(config explore.Config, r *explore.Report, failed error) exploreDocument {
 	d := exploreDocument{
 		Scenario: r.Scenario, Only: config.Options.Only, NoFaults: config.Options.NoFaults, Go: runtime.Version(), Complete: r.Complete && failed == nil,
 		Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Longest: r.Longest, Seconds: r.Elapsed.Seconds(),
-		Bounds: exploreBounds{Steps: r.Limit}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
+		Bounds: exploreBounds{Steps: r.Limit, OneOrder: r.OneOrder}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
 		Faults: append([]sim.FaultCount{}, r.Faults...), Failures: append([]*search.Failure{}, r.Failures...),
 	}
 	switch config.Bound {
@@ -221,6 +223,9 @@ func (d exploreDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 			what = "every interleaving with at most " + plural(int64(*n), "preemption")
 		} else if n := d.Bounds.Delays; n != nil {
 			what = "every interleaving with at most " + plural(int64(*n), "delay")
+		}
+		if d.Bounds.OneOrder {
+			what += " where the scenario wants more than one order"
 		}
 		fmt.Fprintf(w, "complete: %s, all values and faults, %s, within %s for each execution and with data seed %d\n",
 			what, plural(int64(len(d.Failures)), "failure"), plural(int64(d.Bounds.Steps), "step"), d.Bounds.DataSeed)

@@ -151,6 +151,13 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 			}
 			k.outsideTasks(k.root, k.onStep, t)
 		}
+		if k.due {
+			k.due = false
+			if t != nil && blocking && !t.listed {
+				t.link()
+			}
+			k.outsideTasks(k.root, k.onDue, t)
+		}
 		if k.stopped || len(k.dying) > 0 {
 			return nil
 		}

@@ -14,7 +14,11 @@ import (
 
 // within makes the runs within a bound that the bounded search makes.
 func within(t testing.TB, p program, bound Bound, most int) (ends map[string]bool, runs, pruned int) {
-	b, runner := newBounded(bound, most, 0), sim.NewRunner()
+	return withinFrom(t, p, bound, most, 0)
+}
+
+func withinFrom(t testing.TB, p program, bound Bound, most int, strict kinds) (ends map[string]bool, runs, pruned int) {
+	b, runner := newBounded(bound, most, 0, strict), sim.NewRunner()
 	defer runner.Close()
 	ends = map[string]bool{}
 	for more := true; more; more = b.next() {
@@ -23,6 +27,9 @@ func within(t testing.TB, p program, bound Bound, most int) (ends map[string]boo
 		require.NoError(t, err)
 		require.Empty(t, b.defect)
 		require.LessOrEqual(t, int(b.used), most)
+		if again := b.outcome().again; again != 0 {
+			return withinFrom(t, p, bound, most, b.strict|again)
+		}
 		if b.pruned {
 			pruned++
 			continue
@@ -37,19 +44,24 @@ func within(t testing.TB, p program, bound Bound, most int) (ends map[string]boo
 type counter struct {
 	watcher
 	running *kernel.Actor
+	turn    *kernel.Actor // running, if it could go on whenever another moved
 	costs   [Delays + 1]int
 }
 
 func (c *counter) Begin(k *kernel.Kernel) {
 	c.watcher.Begin(k)
-	c.running, c.costs = nil, [Delays + 1]int{}
+	c.running, c.turn, c.costs = nil, nil, [Delays + 1]int{}
 }
 
 func (c *counter) Step(a *kernel.Actor) {
+	if c.turn != nil && a != c.turn && !c.turn.Enabled() {
+		c.turn = nil
+	}
 	if a.Kind == kernel.TaskActor {
-		if c.running != nil && a != c.running && c.running.Enabled() {
+		if c.turn != nil && a != c.turn {
 			c.costs[Preemptions]++
 		}
+		c.turn = a
 		var round []uint64 // all who could move, and who moved last
 		c.kernel.Tasks(func(t *kernel.Actor) {
 			if t.Enabled() || t == c.running {

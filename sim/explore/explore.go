@@ -67,6 +67,7 @@ type Report struct {
 	Longest    int64    // steps of the longest run
 	Cut        int64    // executions that were cut off at the limit of steps
 	Limit      int      // of steps
+	OneOrder   bool     // of steps for which the scenario says that it is enough, one order was made: a bound
 	Complete   bool     // every class was explored
 	Left       []string // what was not: empty if complete
 	Estimate   float64
@@ -128,6 +129,7 @@ type searcher interface {
 type outcome struct {
 	skipped bool   // it came to where all was explored
 	cut     bool   // at the limit of steps
+	ordered bool   // of some steps one order was made, since that is enough
 	again   kinds  // not none: no run so far counts, and the exploration begins anew, and strictly for these
 	defect  string // why the exploration is wrong; empty if it is not
 }
@@ -169,7 +171,7 @@ func (e *exploration) round(ctx context.Context, strict kinds) {
 	for _, runner := range e.runners {
 		var x searcher = newWalk(p, e.config.Steps)
 		if e.config.Bound != Unbounded {
-			x = newBounded(e.config.Bound, e.config.Most, e.config.Steps)
+			x = newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict)
 		}
 		wait.Go(func() { e.work(ctx, x, runner) })
 	}
@@ -223,6 +225,7 @@ func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, e
 	r, o := e.report, x.outcome()
 	r.Steps += result.Steps
 	r.Longest = max(r.Longest, result.Steps)
+	r.OneOrder = r.OneOrder || o.ordered
 	switch {
 	case err != nil:
 		e.err = err

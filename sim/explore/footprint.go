@@ -17,6 +17,7 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
+	signal     bool // of a channel on which nobody ever sends
 	strict     bool // its order to all others at the object matters: see trace.stricter
 	sends      bool // it is that of a select that would send,
 	receives   bool // or receive
@@ -44,8 +45,10 @@ func (a *access) kindOf() kinds {
 type footprint struct {
 	accesses []access
 	objects  uint64 // a bit for each object; two may share one
-	world    bool   // the state that tasks share with models and checks, by Inline and Observe
+	world    bool   // all state that tasks share with models and checks, by Inline and Observe of World
+	shared   bool   // some of it: a shared object is among the accesses
 	all      bool   // everything
+	guessed  bool   // it is what was announced, and what the step does besides, such as to models, is not known
 }
 
 // A mask tells quickly that two footprints have nothing in common. Its lower bits are those of the objects.
@@ -53,24 +56,44 @@ const (
 	objectBits = 60
 	stepBit    = 1 << 60 // that every step shows, for those that touch everything
 	allBit     = 1 << 61 // that those show which touch everything
-	worldBit   = 1 << 63
+	sharedBit  = 1 << 62 // that those show which touch a shared object
+	worldBit   = 1 << 63 // that those show which touch all of them
 )
 
 func bit(name uint64) uint64 { return 1 << (name % objectBits) }
 
 // shows is the mask of an earlier step, looksFor that of a later one: without a common bit they are independent.
-func (f *footprint) shows() uint64 { return f.mask() | stepBit }
-
-func (f *footprint) looksFor() uint64 { return f.mask() | allBit }
-
-func (f *footprint) mask() uint64 {
-	switch {
-	case f.all:
-		return ^uint64(0)
-	case f.world:
-		return f.objects | worldBit
+func (f *footprint) shows() uint64 {
+	mask := f.objects | stepBit
+	if f.all {
+		mask = ^uint64(0)
 	}
-	return f.objects
+	if f.world {
+		mask |= worldBit
+	}
+	if f.shared {
+		mask |= sharedBit
+	}
+	return mask
+}
+
+func (f *footprint) looksFor() uint64 {
+	mask := f.objects | allBit
+	if f.all {
+		mask = ^uint64(0)
+	}
+	if f.world {
+		mask |= worldBit | sharedBit
+	}
+	if f.shared {
+		mask |= worldBit
+	}
+	return mask
+}
+
+// whole says whether they depend on each other by what no pair of their accesses shows.
+func whole(a, b *footprint) bool {
+	return a.all || b.all || a.world && (b.world || b.shared) || b.world && a.shared
 }
 
 // relationship is how a step depends on an earlier one of another actor.
@@ -89,6 +112,8 @@ const (
 // then what was done to an object is one sequence, and its state before any step of that is known (see walk.feasible).
 func relate(a, b *access) relationship {
 	switch {
+	case a.signal && a.looks() && b.looks():
+		return independent
 	case a.strict:
 		if a.op == b.op && (a.op == kernel.OpWait || a.op == kernel.OpLen) {
 			return independent
@@ -109,6 +134,11 @@ func relate(a, b *access) relationship {
 		return relateChan(a, b, meets)
 	}
 	return independent
+}
+
+// looks says whether the step has found a channel as it is and left it so: that of another case of its select.
+func (a *access) looks() bool {
+	return (a.op == kernel.OpSelect || a.op == kernel.OpTrySelect || a.op == kernel.OpRecv) && a.before == a.after && a.heldBefore == a.heldAfter
 }
 
 // misuse says whether the step has unlocked what was not locked, taken a counter below zero, or found that it sends to a closed channel.
@@ -192,9 +222,15 @@ func (a *access) peeks() bool {
 	return false
 }
 
+// sleeps says whether a step that was tried, or will be, before b sleeps on through it. What a step does that was not made yet is not known:
+// then it may have to be tried behind b too.
+func sleeps(tried, b *footprint) bool {
+	return commute(tried, b) && !(tried.guessed && (tried.world || b.world || b.shared))
+}
+
 // commute says whether step a, which was possible, is the same after step b as before it.
 func commute(a, b *footprint) bool {
-	if a.all || b.all || a.world && b.world {
+	if whole(a, b) {
 		return false
 	}
 	if a.objects&b.objects == 0 {
@@ -221,7 +257,7 @@ func commute(a, b *footprint) bool {
 
 // relation says how a later step depends on an earlier one by what they touch.
 func relation(a, b *footprint) relationship {
-	if a.all || b.all || a.world && b.world {
+	if whole(a, b) {
 		return conflicts
 	}
 	strongest := independent

@@ -361,7 +361,7 @@ func (p *plan) behind(b *branch) *place {
 	at.sleepers = slices.Grow(at.sleepers, p.widest)
 	for _, list := range [...][]*branch{b.at.sleepers, b.at.branches} {
 		for _, s := range list {
-			if s != b && s.name != b.name && commute(&s.footprint, &b.footprint) {
+			if s != b && s.name != b.name && sleeps(&s.footprint, &b.footprint) {
 				at.sleepers = append(at.sleepers, s)
 			}
 		}

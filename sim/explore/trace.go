@@ -26,12 +26,13 @@ type event struct {
 	parks    bool // its task has
 	settled  bool
 	halts    bool   // it has ended or held up a task, or the run
+	fixed    bool   // of the steps around it one order is enough
 	name     uint64 // of the actor, the same in other runs
 	identity uint64 // of actor, operation and object, if that is wanted
 }
 
-// time says whether it is an advance of time, which nothing passes.
-func (e *event) time() bool { return e.kind == kernel.ClockActor }
+// time says whether it is an advance of time, which nothing passes, or a step of which one order is enough.
+func (e *event) time() bool { return e.kind == kernel.ClockActor || e.fixed }
 
 // awakening is a task whose operation an event has completed.
 type awakening struct {
@@ -59,6 +60,7 @@ type trace struct {
 	touched  []*kernel.Object // of its accesses, to see what has become of them
 	wakes    []int32          // actors whose operation it has completed
 	world    bool
+	shared   bool
 	all      bool
 	raising  []raise // memory for low
 	enabling []int32 // memory for relateAll
@@ -73,6 +75,7 @@ type trace struct {
 	met      []uint64 // channels at which two have met, by path, and
 	peeked   []uint64 // at which somebody has looked; over all runs
 
+	ordered  bool  // of some events, over all runs, there was no other order to be made
 	identify bool  // events are to have an identity
 	setUp    int32 // the highest actor id before the first step
 	objects  int32 // and object id
@@ -93,10 +96,32 @@ func (t *trace) actorName(a *kernel.Actor) uint64 {
 }
 
 func (t *trace) objectName(o *kernel.Object) uint64 {
-	if o.ID() <= t.objects {
-		return uint64(o.ID())
+	if id := o.ID(); 0 < id && id <= t.objects {
+		return uint64(id)
 	}
 	return o.PathHash() | made
+}
+
+// numberOf tells the objects of a run apart, also those that have none among the others.
+func numberOf(o *kernel.Object) int32 {
+	if id := o.ID(); id < 0 {
+		return -2*id - 1
+	}
+	return 2 * o.ID()
+}
+
+// choose answers who moves at a new step: the task that moved last, if it can, so that the runs have few switches.
+func (t *trace) choose(current *kernel.Actor, enabled []*kernel.Actor) int {
+	if current != nil && current.Enabled() {
+		return t.kernel.Choice(current.ID)
+	}
+	best := 0
+	for at, a := range enabled {
+		if a.ID < enabled[best].ID {
+			best = at
+		}
+	}
+	return best
 }
 
 // reset forgets all events.
@@ -112,7 +137,8 @@ func (t *trace) reset() {
 func (t *trace) begin(i int, a *kernel.Actor) {
 	e := &t.events[i]
 	e.actor, e.op, e.kind, e.settled, e.halts, e.parked = a.ID, a.Op, a.Kind, false, false, a.Parked()
-	e.name = t.actorName(a)
+	e.name, e.fixed = t.actorName(a), t.kernel.OneOrder()
+	t.ordered = t.ordered || e.fixed
 	if t.identify {
 		e.identity = kernel.Mix(kernel.Mix(a.PathHash(), uint64(a.Op)), a.Object().PathHash())
 	}
@@ -124,8 +150,7 @@ func (t *trace) begin(i int, a *kernel.Actor) {
 		}
 	}
 	t.current, t.touched, t.wakes = i, t.touched[:0], t.wakes[:0]
-	t.all = a.Kind == kernel.FaultActor
-	t.world = a.Kind == kernel.DeliveryActor || a.Kind == kernel.TimerActor && a.Node() == nil // code of models, which no table knows
+	t.all, t.world, t.shared = a.Kind == kernel.FaultActor, false, false
 	t.announced(a)
 }
 
@@ -140,15 +165,22 @@ func (t *trace) announced(a *kernel.Actor) {
 			if op == kernel.OpSelect {
 				t.selects(o, a.Sends(i))
 			}
-			o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+			t.elsewhere(op, o)
 		}
+	}
+}
+
+// elsewhere takes down what is touched through others. Where nobody sends only a close lets them go on.
+func (t *trace) elsewhere(op kernel.Op, o *kernel.Object) {
+	if op == kernel.OpClose || !o.IsOnlyClosed() {
+		o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
 	}
 }
 
 // selects notes what a select would do at the object.
 func (t *trace) selects(o *kernel.Object, sends bool) {
 	for i := len(t.accesses) - 1; ; i-- {
-		if a := &t.accesses[i]; a.object == o.ID() {
+		if a := &t.accesses[i]; a.object == numberOf(o) {
 			a.sends, a.receives = a.sends || sends, a.receives || !sends
 			return
 		}
@@ -156,7 +188,7 @@ func (t *trace) selects(o *kernel.Object, sends bool) {
 }
 
 func (t *trace) touch(op kernel.Op, o *kernel.Object) {
-	id := o.ID()
+	id := numberOf(o)
 	for i := len(t.accesses) - len(t.touched); i < len(t.accesses); i++ {
 		if t.accesses[i].object == id && t.accesses[i].op == op {
 			return
@@ -165,29 +197,24 @@ func (t *trace) touch(op kernel.Op, o *kernel.Object) {
 	count, held := int32(o.Count()), o.Held()
 	t.accesses = append(t.accesses, access{
 		name: t.objectName(o), object: id, op: op, kind: o.Kind(), capacity: int32(o.Capacity()), before: count, after: count, heldBefore: held, heldAfter: held,
-		event: int32(t.current),
+		signal: o.IsOnlyClosed(), event: int32(t.current),
 	})
 	t.touched = append(t.touched, o)
 }
 
-// Touch implements kernel.Listener. What the table does not know, such as a send by a model, which looks whether there is room,
-// is taken for a try.
+// Touch implements kernel.Listener. A try, such as a send by a timer, is what was announced, if it was.
 //
 //go:norace
 func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 	if t.current < 0 {
 		return
 	}
-	for _, known := range t.touched {
-		if known == o && !t.world {
-			return // announced
-		}
+	if op == kernel.OpTrySelect && slices.Contains(t.touched, o) {
+		return
 	}
-	if op == kernel.OpSend || op == kernel.OpRecv {
-		op = kernel.OpTrySelect
-	}
+	t.shared = t.shared || op == kernel.OpTouch
 	t.touch(op, o)
-	o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+	t.elsewhere(op, o)
 }
 
 // TouchWorld implements kernel.Listener.
@@ -225,7 +252,7 @@ func (t *trace) settle() (i int, ok bool) {
 	}
 	t.current = -1
 	e := &t.events[i]
-	e.world, e.all, e.settled = t.world, t.all, true
+	e.world, e.shared, e.all, e.settled = t.world, t.shared, t.all, true
 	e.accesses = t.accesses[e.from:len(t.accesses):len(t.accesses)]
 	e.actors = t.kernel.Actors()
 	e.parks = t.kernel.Actor(e.actor).Parked()

@@ -95,7 +95,7 @@ func newWalk(p *plan, limit int) *walk {
 }
 
 func (x *walk) outcome() outcome {
-	return outcome{skipped: x.blocked, cut: x.cut, again: x.stricter &^ x.strict, defect: x.defect}
+	return outcome{skipped: x.blocked, cut: x.cut, ordered: x.ordered, again: x.stricter &^ x.strict, defect: x.defect}
 }
 
 func (x *walk) decisions() (actors, values []int32) {
@@ -133,6 +133,9 @@ func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 		return 0
 	}
 	x.mark(i)
+	if x.kernel.OneOrder() {
+		return x.choose(current, enabled)
+	}
 	if x.mixed {
 		x.look(i, enabled, armed)
 	}
@@ -180,20 +183,6 @@ func (x *walk) missing(i int) {
 	default:
 		x.fail("a step that was taken for independent has made another one impossible")
 	}
-}
-
-// choose answers who moves at a new step: the task that moved last, if it can, so that the runs have few switches.
-func (x *walk) choose(current *kernel.Actor, enabled []*kernel.Actor) int {
-	if current != nil && current.Enabled() {
-		return x.kernel.Choice(current.ID)
-	}
-	best := 0
-	for at, a := range enabled {
-		if a.ID < enabled[best].ID {
-			best = at
-		}
-	}
-	return best
 }
 
 // mark notes what there is before the new step i.
@@ -307,7 +296,7 @@ func (x *walk) Step(a *kernel.Actor) {
 	} else {
 		x.value = x.valueTo
 	}
-	if a.Kind == kernel.ClockActor {
+	if a.Kind == kernel.ClockActor || x.kernel.OneOrder() && i > 0 && !x.events[i-1].time() {
 		x.waiting() // nothing after it races with anything before
 	}
 	x.events = append(x.events[:i], event{})
@@ -323,7 +312,7 @@ func (x *walk) Halt(a *kernel.Actor) {
 		return
 	}
 	under := x.events[i]
-	world, all, touched, wakes := x.world, x.all, x.touched, x.wakes
+	world, shared, all, touched, wakes := x.world, x.shared, x.all, x.touched, x.wakes
 	x.halted = append(x.halted[:0], x.accesses[under.from:]...)
 	x.accesses, x.touched, x.wakes, x.depth = x.accesses[:under.from], nil, nil, i
 	x.asIf(a, true)
@@ -331,7 +320,7 @@ func (x *walk) Halt(a *kernel.Actor) {
 	x.events[i].from = int32(len(x.accesses))
 	x.accesses = append(x.accesses, x.halted...)
 	x.events[i].halts = true
-	x.world, x.all, x.touched, x.wakes, x.current, x.depth = world, all, touched, wakes, i, i+1
+	x.world, x.shared, x.all, x.touched, x.wakes, x.current, x.depth = world, shared, all, touched, wakes, i, i+1
 	x.halted = x.halted[:0]
 }
 
@@ -360,7 +349,7 @@ func (x *walk) Over() {
 	if !x.over {
 		x.mark(x.depth)
 		x.waiting()
-		if x.mixed && !x.kernel.Stopped() {
+		if x.mixed && !x.kernel.Stopped() && !x.kernel.OneOrder() {
 			x.unstruck()
 		}
 	}
@@ -391,7 +380,7 @@ func (x *walk) finish() {
 		}
 	}
 	x.mixed = x.kernel.Others() > 0
-	if ends {
+	if ends && !x.events[i].fixed {
 		x.others(i, x.events[i].actor)
 	}
 }
@@ -428,7 +417,8 @@ func (x *walk) announce(i int, a *kernel.Actor) event {
 	if int(a.ID) < len(x.lastOf) {
 		e.prev = x.lastOf[a.ID] - 1
 	}
-	e.waker, e.world, e.all = -1, x.world, x.all
+	e.waker, e.all, e.guessed = -1, x.all, true
+	e.world = a.Kind == kernel.DeliveryActor || a.Kind == kernel.TimerActor && a.Node() == nil // code of models, which no table knows
 	e.accesses = x.accesses[e.from:len(x.accesses):len(x.accesses)]
 	for _, b := range e.accesses {
 		e.objects |= bit(b.name)
@@ -481,6 +471,7 @@ func (x *walk) asIf(a *kernel.Actor, instead bool) {
 	}
 	if keep {
 		x.waits = append(x.waits, x.events[i])
+		x.waits[len(x.waits)-1].guessed = true
 	}
 	x.unsettle(i)
 	if !keep {
@@ -537,8 +528,12 @@ func (x *walk) feasible(k int, late *event) (possible, certain bool) {
 	return len(late.accesses) == 0, true
 }
 
-// mayEnable says whether something after event k that it does not precede may have enabled the late event.
+// mayEnable says whether something after event k that it does not precede may have enabled the late event: what made its actor, or what
+// depends on it.
 func (x *walk) mayEnable(k int, late *event) bool {
+	if maker := int(x.maker(late.actor)); late.prev < 0 && maker > k && !x.precedes(k, maker) {
+		return true
+	}
 	for j := k + 1; j < len(x.events)-1; j++ {
 		if !x.precedes(k, j) && relation(&x.events[j].footprint, &late.footprint) != independent {
 			return true
