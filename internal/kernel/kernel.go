@@ -81,6 +81,8 @@ type Kernel struct {
 	onDue     func()
 	due       bool // onDue is to run after the step under way
 	oneOrder  bool
+	parts     []*Object // see AtomicAt; of the next point
+	partOp    Op
 	onRest    func()
 	tracer    Tracer
 	listener  Listener
@@ -158,7 +160,7 @@ func (k *Kernel) Begin(o Options) {
 	k.now, k.steps, k.decisions, k.hash, k.objects, k.shared, k.made, k.others, k.nodes, k.timerSeq = 0, 0, 0, 0x6865646C65, 0, 0, 0, 0, 0, 0
 	k.task, k.last, k.handoff, k.main, k.request, k.answer, k.idle = nil, nil, nil, nil, nil, nil, nil
 	k.stalls = 0
-	k.stopped, k.violation, k.broken, k.abandoned, k.due, k.oneOrder = false, nil, nil, 0, false, false
+	k.stopped, k.violation, k.broken, k.abandoned, k.due, k.oneOrder, k.parts = false, nil, nil, 0, false, false, nil
 	k.actor = nil
 	k.root = k.newActor(ClockActor, nil, "setup")
 	k.actor = k.root

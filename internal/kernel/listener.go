@@ -136,6 +136,34 @@ func (o *Object) Held() bool { return o.held }
 //go:norace
 func (a *Actor) Sends(i int) bool { return i < len(a.waits) && a.waits[i].op == OpSend }
 
+// Idle says whether the step that the task is about to make would only park it: it receives, at channels one of which at least is unbuffered, and finds
+// nothing there.
+//
+//go:norace
+func (a *Actor) Idle() bool {
+	if a.parked || a.Op != OpSelect && a.Op != OpRecv {
+		return false
+	}
+	parks := false
+	for i := range a.waits {
+		o := a.waits[i].object
+		switch {
+		case o.held:
+			return false
+		case o.capacity == 0:
+			parks = true
+		case a.waits[i].op == OpSend && (o.count < o.capacity || o.partner(OpRecv, a) != nil), a.waits[i].op == OpRecv && (o.count > 0 || o.partner(OpSend, a) != nil):
+			return false
+		}
+	}
+	return parks
+}
+
+// Parts are those of the context that it announces which the next step of the actor touches, see AtomicAt, and what it does to the first.
+//
+//go:norace
+func (a *Actor) Parts() ([]*Object, Op) { return a.parts, a.partOp }
+
 // Choice is the answer of a source that lets the actor of that number move; -1 if it cannot.
 //
 //go:norace

@@ -103,6 +103,7 @@ func (k *Kernel) touch(op Op, o *Object, second Op, others ...*Object) {
 //
 //go:norace
 func (k *Kernel) await(t *Actor, ready, blocking bool) {
+	t.parts, t.partOp, k.parts = k.parts, k.partOp, nil
 	if t.ready != ready {
 		k.setReady(t, ready)
 	}

@@ -384,6 +384,7 @@ func (b *bounded) Step(a *kernel.Actor) {
 	}
 	b.events = append(b.events, event{})
 	b.begin(i, a)
+	b.fix(b.kernel.OneOrder())
 }
 
 // Over implements kernel.Listener.

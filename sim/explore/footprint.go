@@ -17,7 +17,7 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
-	signal     bool // of a channel on which nobody ever sends
+	signal     bool // of a channel on which nobody sends
 	strict     bool // its order to all others at the object matters: see trace.stricter
 	sends      bool // it is that of a select that would send,
 	receives   bool // or receive
@@ -29,6 +29,7 @@ type kinds uint32
 const (
 	allKinds   = ^kinds(0)
 	groups     = kinds(1) << kernel.WaitGroupObject
+	parks      = kinds(1) << 29 // a task that has arrived at an unbuffered channel must be told from one that has not
 	others     = kinds(1) << 30 // a step that is planned may end or hold up any task, so that nothing may be put behind it
 	unbuffered = kinds(1) << 31
 )

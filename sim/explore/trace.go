@@ -75,6 +75,7 @@ type trace struct {
 	met      []uint64 // channels at which two have met, by path, and
 	peeked   []uint64 // at which somebody has looked; over all runs
 
+	lazy     bool  // who would only park at an unbuffered channel does so when nobody else can move
 	ordered  bool  // of some events, over all runs, there was no other order to be made
 	identify bool  // events are to have an identity
 	setUp    int32 // the highest actor id before the first step
@@ -112,17 +113,22 @@ func numberOf(o *kernel.Object) int32 {
 
 // choose answers who moves at a new step: the task that moved last, if it can, so that the runs have few switches.
 func (t *trace) choose(current *kernel.Actor, enabled []*kernel.Actor) int {
-	if current != nil && current.Enabled() {
+	if current != nil && current.Enabled() && !t.idle(current) {
 		return t.kernel.Choice(current.ID)
 	}
 	best := 0
 	for at, a := range enabled {
-		if a.ID < enabled[best].ID {
+		switch idle, bestIdle := t.idle(a), t.idle(enabled[best]); {
+		case !idle && bestIdle, idle == bestIdle && a.ID < enabled[best].ID:
 			best = at
 		}
 	}
 	return best
 }
+
+// idle says whether the actor need not move while anybody else can. Nobody sends where it would park; so who looks there only when there is
+// something to see comes to the same, and may choose among more than who has parked.
+func (t *trace) idle(a *kernel.Actor) bool { return t.lazy && a.Idle() }
 
 // reset forgets all events.
 func (t *trace) reset() {
@@ -137,8 +143,7 @@ func (t *trace) reset() {
 func (t *trace) begin(i int, a *kernel.Actor) {
 	e := &t.events[i]
 	e.actor, e.op, e.kind, e.settled, e.halts, e.parked = a.ID, a.Op, a.Kind, false, false, a.Parked()
-	e.name, e.fixed = t.actorName(a), t.kernel.OneOrder()
-	t.ordered = t.ordered || e.fixed
+	e.name, e.fixed = t.actorName(a), false
 	if t.identify {
 		e.identity = kernel.Mix(kernel.Mix(a.PathHash(), uint64(a.Op)), a.Object().PathHash())
 	}
@@ -154,16 +159,30 @@ func (t *trace) begin(i int, a *kernel.Actor) {
 	t.announced(a)
 }
 
+// fix lets nothing pass the event under way, if one order of it is enough.
+func (t *trace) fix(oneOrder bool) {
+	e := &t.events[t.current]
+	e.fixed, t.ordered = oneOrder, t.ordered || oneOrder
+}
+
 // announced takes down what the actor announces to touch.
 func (t *trace) announced(a *kernel.Actor) {
 	if a.Op == kernel.OpResume {
 		return // it still shows what it has waited for
 	}
+	parts, op := a.Parts()
+	for _, part := range parts {
+		t.touch(op, part)
+		op = kernel.OpSelect
+	}
 	for i := range a.Accesses() {
-		if o, op := a.Access(i); o != nil {
+		if o, op := a.Access(i); o != nil && o.Kind() != kernel.ContextObject { // it has parts
 			t.touch(op, o)
 			if op == kernel.OpSelect {
 				t.selects(o, a.Sends(i))
+				if a.Sends(i) {
+					t.sends(o)
+				}
 			}
 			t.elsewhere(op, o)
 		}
@@ -174,6 +193,13 @@ func (t *trace) announced(a *kernel.Actor) {
 func (t *trace) elsewhere(op kernel.Op, o *kernel.Object) {
 	if op == kernel.OpClose || !o.IsOnlyClosed() {
 		o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+	}
+}
+
+// sends asks for strictness if the channel is unbuffered: somebody may be met there who has arrived.
+func (t *trace) sends(o *kernel.Object) {
+	if o.Kind() == kernel.ChanObject && o.Capacity() == 0 {
+		t.stricter |= parks
 	}
 }
 
@@ -197,8 +223,11 @@ func (t *trace) touch(op kernel.Op, o *kernel.Object) {
 	count, held := int32(o.Count()), o.Held()
 	t.accesses = append(t.accesses, access{
 		name: t.objectName(o), object: id, op: op, kind: o.Kind(), capacity: int32(o.Capacity()), before: count, after: count, heldBefore: held, heldAfter: held,
-		signal: o.IsOnlyClosed(), event: int32(t.current),
+		signal: o.Kind() == kernel.ChanObject && o.Capacity() == 0 && (t.lazy || o.IsOnlyClosed()), event: int32(t.current),
 	})
+	if op == kernel.OpSend || op == kernel.OpTrySelect {
+		t.sends(o)
+	}
 	t.touched = append(t.touched, o)
 }
 
@@ -209,7 +238,7 @@ func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 	if t.current < 0 {
 		return
 	}
-	if op == kernel.OpTrySelect && slices.Contains(t.touched, o) {
+	if o.Kind() == kernel.ContextObject || op == kernel.OpTrySelect && slices.Contains(t.touched, o) {
 		return
 	}
 	t.shared = t.shared || op == kernel.OpTouch
@@ -227,8 +256,8 @@ func (t *trace) TouchWorld() { t.world = true }
 //go:norace
 func (t *trace) TouchAll() {
 	t.all = true
-	if t.current >= 0 {
-		t.stricter |= unbuffered
+	if t.current >= 0 && !t.events[t.current].fixed {
+		t.stricter |= unbuffered | parks
 	}
 }
 

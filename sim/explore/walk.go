@@ -89,6 +89,7 @@ const anyone = ^uint64(0)
 func newWalk(p *plan, limit int) *walk {
 	x := &walk{plan: p, limit: limit}
 	x.strict, x.racing = p.strict, x.race
+	x.lazy = p.strict&parks == 0
 	x.strike.all = true
 	x.current = -1
 	return x
@@ -139,6 +140,9 @@ func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 	if x.mixed {
 		x.look(i, enabled, armed)
 	}
+	if len(armed) > 0 {
+		x.stricter |= parks // what strikes may see who has arrived
+	}
 	if p := i - x.fresh; p < len(x.planned) && x.planned[p].name != anyone {
 		return x.find(i, x.planned[p].name, enabled, armed)
 	}
@@ -148,12 +152,12 @@ func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 // find answers the actor of that name.
 func (x *walk) find(i int, name uint64, enabled, armed []*kernel.Actor) int {
 	if name&made == 0 {
-		if at := x.kernel.Choice(int32(name)); at >= 0 {
+		if at := x.kernel.Choice(int32(name)); at >= 0 && !x.early(x.kernel.Actor(int32(name)), enabled) {
 			return at
 		}
 	} else {
 		for at, a := range enabled {
-			if x.actorName(a) == name {
+			if x.actorName(a) == name && !x.early(a, enabled) {
 				return at
 			}
 		}
@@ -165,6 +169,11 @@ func (x *walk) find(i int, name uint64, enabled, armed []*kernel.Actor) int {
 	}
 	x.missing(i)
 	return 0
+}
+
+// early says whether the actor would only park though others can move.
+func (x *walk) early(a *kernel.Actor, enabled []*kernel.Actor) bool {
+	return x.idle(a) && slices.ContainsFunc(enabled, func(o *kernel.Actor) bool { return !x.idle(o) })
 }
 
 // missing ends a run in which a step that was to be made cannot be.
@@ -296,11 +305,14 @@ func (x *walk) Step(a *kernel.Actor) {
 	} else {
 		x.value = x.valueTo
 	}
-	if a.Kind == kernel.ClockActor || x.kernel.OneOrder() && i > 0 && !x.events[i-1].time() {
+	idle, oneOrder := x.idle(a), x.kernel.OneOrder()
+	if (a.Kind == kernel.ClockActor || idle || oneOrder) && i > 0 && !x.events[i-1].time() {
 		x.waiting() // nothing after it races with anything before
 	}
 	x.events = append(x.events[:i], event{})
 	x.begin(i, a)
+	x.fix(oneOrder)
+	x.events[i].fixed = oneOrder || idle
 	x.depth++
 }
 
@@ -389,7 +401,7 @@ func (x *walk) finish() {
 func (x *walk) others(i int, but int32) {
 	next := len(x.events)
 	x.kernel.Tasks(func(a *kernel.Actor) {
-		if a.Enabled() && a.ID != but {
+		if a.Enabled() && a.ID != but && !x.idle(a) {
 			x.instead(i, next, a)
 		}
 	})
@@ -433,7 +445,7 @@ func (x *walk) announce(i int, a *kernel.Actor) event {
 // move: at the end, before time advances, and where all that could was explored.
 func (x *walk) waiting() {
 	x.kernel.Tasks(func(a *kernel.Actor) {
-		if !a.Ready() && !a.Parked() {
+		if (!a.Ready() || x.idle(a)) && !a.Parked() {
 			x.asIf(a, false)
 		}
 	})
@@ -520,7 +532,10 @@ func (x *walk) feasible(k int, late *event) (possible, certain bool) {
 	anew := !late.parked && late.prev >= 0 && x.events[late.prev].parks // it had arrived before, but what it could go on with was taken
 	for i := range late.accesses {
 		b := &late.accesses[i]
-		own := b.op == late.op && (late.op != kernel.OpSelect || b.sends || b.receives) // others are touched through it
+		own := b.op == late.op
+		if late.op == kernel.OpSelect {
+			own = b.sends || b.receives // others are touched through it
+		}
 		if own && x.admits(k, late, b) {
 			return true, !anew
 		}
@@ -566,7 +581,7 @@ func (x *walk) admits(k int, late *event, b *access) bool {
 	case kernel.OpDrain, kernel.OpWait:
 		return count == 0
 	}
-	if held || b.capacity == 0 && !late.parked {
+	if held || b.capacity == 0 && !late.parked && !(x.lazy && b.signal) {
 		return true
 	}
 	return count < b.capacity && (b.op == kernel.OpSend || b.sends) || count > 0 && (b.op == kernel.OpRecv || b.receives)
