@@ -112,7 +112,15 @@ func Explain(ctx context.Context, sc *sim.Scenario, token choice.Token) (*Explan
 	if err != nil {
 		return nil, err
 	}
-	return e.explain(failure)
+	message := failure.Message
+	if failure, err = e.begin(failure); err != nil {
+		return nil, err
+	}
+	explanation, err := e.explain(failure)
+	if err == nil {
+		explanation.Message = message
+	}
+	return explanation, err
 }
 
 // explainer is the state of the work.

@@ -151,7 +151,7 @@ func (m *minimiser) shorten(i, value int) (kept, matters bool) {
 				continue
 			}
 			shifted = lowered(shifted, at, value)
-			if m.propose(shifted) || m.propose(folded(shifted, probe.Actors)) {
+			if m.propose(shifted) || m.propose(folded(shifted, probe.Actors)) || m.realign(shifted) {
 				return true, true
 			}
 		}
