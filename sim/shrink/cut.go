@@ -185,7 +185,7 @@ func (m *minimiser) realign(inputs []choice.Deviation) bool {
 	if !m.once(inputs, 2) {
 		return false
 	}
-	probe, ok := m.made(m.oracle.Record(inputs))
+	probe, ok := m.made(m.oracle.Record(inputs, m.maxSteps()))
 	if !ok || probe.trace == nil || len(probe.trace.steps) > mostForCuts {
 		return false
 	}
@@ -200,7 +200,7 @@ func (m *minimiser) realign(inputs []choice.Deviation) bool {
 		return false
 	}
 	head := slices.DeleteFunc(slices.Clone(inputs), func(d choice.Deviation) bool { return slices.Contains(later, d) })
-	if probe, ok = m.made(m.oracle.Record(head)); !ok || probe.trace == nil || len(probe.trace.steps) > mostForCuts {
+	if probe, ok = m.made(m.oracle.Record(head, m.maxSteps())); !ok || probe.trace == nil || len(probe.trace.steps) > mostForCuts {
 		return false
 	}
 	other := probe.trace

@@ -119,7 +119,7 @@ func (m *minimiser) shorten(i, value int) (kept, matters bool) {
 		return false, false
 	}
 	m.tried[digest] = true
-	probe, ok := m.made(m.oracle.Record(list))
+	probe, ok := m.made(m.oracle.Record(list, m.maxSteps()))
 	if !ok {
 		return false, false
 	}

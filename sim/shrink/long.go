@@ -28,7 +28,7 @@ func (m *minimiser) cut() {
 func endless(w *world, found Run, minimise func(Oracle, Run) (Result, error)) (Result, error) {
 	for limit := int64(firstEndless); limit < found.Steps; limit *= 10 {
 		w.limit = limit
-		start, err := w.Record(found.Taken)
+		start, err := w.Record(found.Taken, 0)
 		if err != nil {
 			return Result{}, err
 		}
@@ -73,7 +73,7 @@ func (e *TooLongError) Error() string {
 func (e *explainer) begin(failure Run) (Run, error) {
 	if failure.Property == sim.Steps && failure.Steps > firstEndless {
 		e.world.limit = firstEndless
-		return e.world.Record(failure.Taken)
+		return e.world.Record(failure.Taken, 0)
 	}
 	if failure.Steps > mostTold {
 		return failure, &TooLongError{failure.Steps}

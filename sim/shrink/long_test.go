@@ -42,7 +42,7 @@ func TestARunWithoutAnEndIsJudgedByItsBeginning(t *testing.T) {
 		require.Equal(t, 1, result.After.Switches, "at the first door")
 		require.Less(t, result.Steps, int64(8*sim.DefaultMaxSteps))
 
-		explanation, err := shrink.Explain(t.Context(), sc, small.Full)
+		explanation, err := shrink.Explain(t.Context(), sc, small.Full, shrink.Limits{})
 		require.NoError(t, err)
 		require.Equal(t, small.Message, explanation.Message)
 		require.Len(t, explanation.Needs, 1)

@@ -105,11 +105,11 @@ func (w *world) Replay(list []choice.Deviation, maxSteps int64) (Run, error) {
 }
 
 // Record implements [Oracle].
-func (w *world) Record(list []choice.Deviation) (Run, error) {
+func (w *world) Record(list []choice.Deviation, maxSteps int64) (Run, error) {
 	w.observer = newObserver(&w.names)
 	w.replay.Begin(list, &w.observer)
 	w.recorder.Begin(&w.replay, w.replay.Tracer())
-	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
+	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), maxSteps))
 }
 
 // Rewrite implements [Oracle].
