@@ -88,7 +88,7 @@ func BenchmarkShrink(b *testing.B) {
 				require.NoError(b, err)
 				require.Equal(b, shrink.Complete, result.Ended)
 				begun = time.Now()
-				_, err = shrink.Explain(b.Context(), c.scenario, small.Full)
+				_, err = shrink.Explain(b.Context(), c.scenario, small.Full, shrink.Limits{})
 				explaining += time.Since(begun)
 				require.NoError(b, err)
 				for metric, value := range map[string]int64{
