@@ -228,7 +228,7 @@ func (h *hunt) search(ctx context.Context, m *mutant.Mutant, binary, strategy, s
 		case m.Names(f.Property):
 			s.Killed, s.Property, s.RunSeed = true, f.Property, f.Seed
 			if !whole {
-				s.Runs = f.Run + 1
+				s.Runs, s.Steps, s.Shrunk = f.Run+1, f.Steps, zooSizeOf(f.Shrunk)
 			}
 		case i == 0:
 			s.First = f.Property
