@@ -163,3 +163,40 @@ func (p Point) operation() string {
 
 // String is the step in a few words.
 func (p Point) String() string { return p.Task + "'s " + p.operation() }
+
+// String is what comes before what, or between what.
+func (o Order) String() string {
+	if o.Until != nil {
+		return fmt.Sprintf("%s between %s and %s", o.Then, o.First, o.Until.operation())
+	}
+	return fmt.Sprintf("%s before %s", o.First, o.Then)
+}
+
+// mostSentences bounds what the bug is said to need.
+const mostSentences = 3
+
+// bug says what the bug needs, the most telling first: an order of steps, else who moves when, else which faults strike, else which inputs.
+func (e *explainer) bug() (sentences []string) {
+	for _, o := range e.result.Orders {
+		sentences = append(sentences, o.String())
+	}
+	for _, kind := range [...]func(i int) bool{
+		func(i int) bool { return e.list[i].Value == 0 },
+		func(i int) bool { return e.list[i].Value > 0 && e.result.Needs[i].Step > 0 },
+		func(i int) bool { return true },
+	} {
+		if len(sentences) > 0 {
+			break
+		}
+		for i, n := range e.result.Needs {
+			switch {
+			case !kind(i) || n.Larger:
+			case n.Means != "":
+				sentences = append(sentences, n.Means)
+			default:
+				sentences = append(sentences, n.Decision)
+			}
+		}
+	}
+	return sentences[:min(len(sentences), mostSentences)]
+}
