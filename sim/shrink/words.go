@@ -175,28 +175,42 @@ func (o Order) String() string {
 // mostSentences bounds what the bug is said to need.
 const mostSentences = 3
 
-// bug says what the bug needs, the most telling first: an order of steps, else who moves when, else which faults strike, else which inputs.
+// bug says what the bug needs, the most telling first: orders of steps that mean something, else who moves when; then the faults that strike
+// while it runs; and if there is nothing of that kind, any order, else its inputs.
 func (e *explainer) bug() (sentences []string) {
-	for _, o := range e.result.Orders {
-		sentences = append(sentences, o.String())
-	}
-	for _, kind := range [...]func(i int) bool{
-		func(i int) bool { return e.list[i].Value == 0 },
-		func(i int) bool { return e.list[i].Value > 0 && e.result.Needs[i].Step > 0 },
-		func(i int) bool { return true },
-	} {
-		if len(sentences) > 0 {
-			break
+	say := func(sentence string) {
+		if len(sentences) < mostSentences && !slices.Contains(sentences, sentence) {
+			sentences = append(sentences, sentence)
 		}
-		for i, n := range e.result.Needs {
-			switch {
-			case !kind(i) || n.Larger:
-			case n.Means != "":
-				sentences = append(sentences, n.Means)
-			default:
-				sentences = append(sentences, n.Decision)
+	}
+	orders := func(telling bool) {
+		for _, o := range e.result.Orders {
+			if telling == (len(o.First.Meaning) > 0 && len(o.Then.Meaning) > 0) {
+				say(o.String())
 			}
 		}
 	}
-	return sentences[:min(len(sentences), mostSentences)]
+	needs := func(kind func(i int) bool) {
+		for i, n := range e.result.Needs {
+			if n.Larger || !kind(i) {
+				continue
+			}
+			if n.Means != "" {
+				say(n.Means)
+			} else {
+				say(n.Decision)
+			}
+		}
+	}
+	if orders(true); len(sentences) == 0 {
+		needs(func(i int) bool { return e.list[i].Value == 0 })
+	}
+	needs(func(i int) bool { return e.list[i].Value > 0 && e.result.Needs[i].Step > 0 && e.whole.chances[i] })
+	if len(sentences) == 0 {
+		orders(false)
+	}
+	if len(sentences) == 0 {
+		needs(func(int) bool { return true })
+	}
+	return sentences
 }
