@@ -72,11 +72,11 @@ func New(env Environment, config Config) (*Agent, error) {
 	config.OwnDomains = slices.Clone(config.OwnDomains)
 	a := &Agent{
 		env: env, config: config,
-		tasks:     sched.NewWaitGroup(s),
-		routersMu: sched.NewRWMutex(s), routers: make(map[protocol.Router]*routerState),
-		sessionsMu: sched.NewRWMutex(s), sessions: make(map[net.SessionID]*Client),
-		events:   newOutbox[Event](s, config.EventQueue),
-		messages: newOutbox[Message](s, config.MessageQueue),
+		tasks:     sched.NewWaitGroup(sched.Named(s, "tasks of the agent")),
+		routersMu: sched.NewRWMutex(sched.Named(s, "all routers")), routers: make(map[protocol.Router]*routerState),
+		sessionsMu: sched.NewRWMutex(sched.Named(s, "all sessions")), sessions: make(map[net.SessionID]*Client),
+		events:   newOutbox[Event](sched.Named(s, "events"), config.EventQueue),
+		messages: newOutbox[Message](sched.Named(s, "messages"), config.MessageQueue),
 	}
 	a.ctx, a.cancel = sched.WithCancel(s, context.Background())
 	a.closing = sched.Done(a.ctx)

@@ -42,14 +42,17 @@ type Client struct {
 	timeouts int
 }
 
+// nameOf is what people call the client of a session: the beginning of the session's id tells it from others.
+func nameOf(id net.SessionID) string { return "client of " + string(id[:min(len(id), 8)]) }
+
 func newClient(r *routerState, v *session.Var[connection], conn protocol.Conn, service *protocol.ServiceID) *Client {
 	a := r.agent
 	s := a.env.Scheduler
 	c := &Client{
 		state: r, variable: v, conn: conn, session: conn.Session(), service: service,
-		lost:    sched.NewAtomicBool(s, false),
-		send:    sched.NewChan[[]protocol.Request](s, a.config.SendQueue),
-		mu:      sched.NewMutex(s),
+		lost:    sched.NewAtomicBool(sched.Named(s, "lost"), false),
+		send:    sched.NewChan[[]protocol.Request](sched.Named(s, "send queue"), a.config.SendQueue),
+		mu:      sched.NewMutex(sched.Named(s, nameOf(conn.Session().ID))),
 		waiting: make(map[protocol.CorrelationID]slot),
 		late:    newLateRequests(2 * a.config.BatchSize),
 

@@ -122,7 +122,7 @@ func (c *Client) exchange(ctx context.Context, requests []protocol.Request) []An
 // left or the connection is gone.
 func (c *Client) exchangeBlock(ctx context.Context, requests []protocol.Request, answers []Answer) error {
 	a := c.state.agent
-	f := &flight{requests: requests, answers: answers, left: len(requests), done: sched.NewChan[struct{}](a.env.Scheduler, 1)}
+	f := &flight{requests: requests, answers: answers, left: len(requests), done: sched.NewChan[struct{}](sched.Named(a.env.Scheduler, "answers"), 1)}
 	if err := c.register(f); err != nil {
 		for i := range answers {
 			answers[i].Err = err

@@ -53,7 +53,7 @@ type connection struct {
 func newRouterState(a *Agent, router protocol.Router) *routerState {
 	return &routerState{
 		agent: a, router: router, own: a.config.isOwn(router),
-		mu: sched.NewMutex(a.env.Scheduler),
+		mu: sched.NewMutex(sched.Named(a.env.Scheduler, "router "+router.Hosts)),
 	}
 }
 

@@ -169,31 +169,7 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	}
 	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Correlation: request.Correlation, Wanted: sub, Late: late}
 	done.Outcome, done.Err = r.serviceOutcome(c, sub, wish, answer)
-	event := Event{Session: c.session.ID}
-	switch done.Outcome {
-	case SubActivated, SubRefreshed:
-		done.Confirmed = protocol.ServiceSub{Service: sub.Service, Count: answer.Response.Count, Hash: answer.Response.Hash}
-		r.activateService(c, &done, answer.at)
-		event.Kind, event.Confirmed, event.Figures, event.Queues = ServiceSubscribed, done.Confirmed, &done.Figures, done.Queues
-	case SubFailed:
-		event.Kind, event.Err = ServiceSubError, done.Err
-	case SubUnavailable:
-		event.Kind = ServiceUnavailable
-	case SubEnded:
-		event.Kind, event.Figures = ServiceEnded, &sub
-	}
-	if event.Kind != 0 {
-		if done.Outcome != SubRefreshed {
-			r.service.pending, event.Wanted = nil, sub
-		}
-		r.uncover(false)
-	}
-	if active := r.service.active; active != nil && active.session == c.session.ID && (done.Outcome == SubFailed || done.Outcome == SubUnavailable) {
-		// The router contradicts itself, and may have taken the service back before, with an answer that was lost, and an ENDS made void.
-		r.endActive()
-		done.Queues = r.uncover(true)
-		event.Queues = done.Queues
-	}
+	event := r.applyService(c, &done, answer)
 	if o != nil {
 		o.Observe(done)
 	}
@@ -211,6 +187,39 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 		return errEnded
 	}
 	return nil
+}
+
+// applyService changes what the outcome says, and answers the event that tells of
+// it; none if its kind is zero.
+func (r *routerState) applyService(c *Client, done *ServiceCommitted, answer Answer) Event {
+	sub := done.Wanted
+	event := Event{Session: c.session.ID}
+	switch done.Outcome {
+	case SubActivated, SubRefreshed:
+		done.Confirmed = protocol.ServiceSub{Service: sub.Service, Count: answer.Response.Count, Hash: answer.Response.Hash}
+		r.activateService(c, done, answer.at)
+		event.Kind, event.Confirmed, event.Figures, event.Queues = ServiceSubscribed, done.Confirmed, &done.Figures, done.Queues
+	case SubFailed:
+		event.Kind, event.Err = ServiceSubError, done.Err
+	case SubUnavailable:
+		event.Kind = ServiceUnavailable
+	case SubEnded:
+		event.Kind, event.Figures = ServiceEnded, &sub
+	}
+	if event.Kind != 0 {
+		if done.Outcome != SubRefreshed {
+			r.service.pending, event.Wanted = nil, sub
+		}
+		r.uncover(false)
+	}
+	if active := r.service.active; active != nil && active.session == c.session.ID && (done.Outcome == SubFailed || done.Outcome == SubUnavailable) {
+		// The router contradicts itself. It may have taken the service back before, with
+		// an answer that was lost, and an ENDS made void.
+		r.endActive()
+		done.Queues = r.uncover(true)
+		event.Queues = done.Queues
+	}
+	return event
 }
 
 // serviceOutcome classifies the answer to a service subscription. Figures that

@@ -64,8 +64,7 @@ func livenessBreaches() []breach {
 		{id: "L9", name: "a queue of a service that went is not subscribed again", before: func(p *play) {
 			p.connect(s1, &other)
 			p.m.HandOver(home, qids(1))
-			call := p.m.SubscribeService(home, sub(1))
-			p.see(agent.ServiceWanted{Router: home, Sub: sub(1)})
+			call := p.wantService(sub(1))
 			p.see(serviceDone(s1, protocol.CorrelationID{}, sub(1), agent.SubUnavailable, nil)...)
 			call.Return(nil)
 			p.m.Healed()

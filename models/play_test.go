@@ -219,12 +219,24 @@ func (p *play) subscribe(s net.SessionID, key protocol.AuthKey, is ...int) {
 	call.Return(nil)
 }
 
-// subscribeService goes through a whole subscribe call of a service that succeeds, and answers what is recorded.
-func (p *play) subscribeService(s net.SessionID, sub protocol.ServiceSub) {
+// wantService begins a subscribe call of a service.
+func (p *play) wantService(sub protocol.ServiceSub) *Call {
 	call := p.m.SubscribeService(home, sub)
 	p.see(agent.ServiceWanted{Router: home, Sub: sub})
-	id := p.askService(s, sub)
+	return call
+}
+
+// confirmService asks for a service, and answers with the figures that were asked for.
+func (p *play) confirmService(s net.SessionID, sub protocol.ServiceSub) (id protocol.CorrelationID) {
+	id = p.askService(s, sub)
 	p.answer(s, protocol.Response{Correlation: id, Kind: protocol.SOKS, Count: sub.Count, Hash: sub.Hash})
+	return id
+}
+
+// subscribeService goes through a whole subscribe call of a service that succeeds, and answers what is recorded.
+func (p *play) subscribeService(s net.SessionID, sub protocol.ServiceSub) {
+	call := p.wantService(sub)
+	id := p.confirmService(s, sub)
 	p.see(serviceDone(s, id, sub, agent.SubActivated, nil)...)
 	call.Return(nil)
 }

@@ -94,8 +94,7 @@ func breaches() []breach {
 		{id: "S5", name: "a demotion leaves a queue of the service to another one", before: func(p *play) {
 			withService(p)
 			p.count(s1, 1, sub(3).With(qid(1)))
-			p.m.SubscribeService(home, protocol.ServiceSub{Service: other})
-			p.see(agent.ServiceWanted{Router: home, Sub: protocol.ServiceSub{Service: other}})
+			p.wantService(protocol.ServiceSub{Service: other})
 			p.lose(s1)
 		}, last: func(p *play) {
 			figures := sub(3).With(qid(1))
@@ -109,8 +108,7 @@ func breaches() []breach {
 		}},
 		{id: "S7", name: "a demotion overwrites what is pending", before: func(p *play) {
 			withService(p)
-			p.m.SubscribeService(home, sub(9))
-			p.see(agent.ServiceWanted{Router: home, Sub: sub(9)})
+			p.wantService(sub(9))
 			p.lose(s1)
 		}, last: func(p *play) {
 			figures := sub(3)
@@ -120,12 +118,9 @@ func breaches() []breach {
 		}},
 		{id: "S7", name: "a result clears another value", before: func(p *play) {
 			p.connect(s1, &service)
-			p.m.SubscribeService(home, sub(3))
-			p.see(agent.ServiceWanted{Router: home, Sub: sub(3)})
-			id := p.askService(s1, sub(3))
-			p.answer(s1, protocol.Response{Correlation: id, Kind: protocol.SOKS, Count: 3, Hash: sub(3).Hash})
-			p.m.SubscribeService(home, sub(4))
-			p.see(agent.ServiceWanted{Router: home, Sub: sub(4)})
+			p.wantService(sub(3))
+			p.confirmService(s1, sub(3))
+			p.wantService(sub(4))
 		}, last: func(p *play) {
 			p.see(serviceDone(s1, protocol.CorrelationID{p.asked}, sub(3), agent.SubActivated, nil)...)
 		}},
@@ -148,13 +143,10 @@ func breaches() []breach {
 		}},
 		{id: "S8", name: "older figures take the place of newer", before: func(p *play) {
 			p.connect(s1, &service)
-			p.m.SubscribeService(home, sub(3))
-			p.see(agent.ServiceWanted{Router: home, Sub: sub(3)})
-			id := p.askService(s1, sub(3))
-			p.answer(s1, protocol.Response{Correlation: id, Kind: protocol.SOKS, Count: 3, Hash: sub(3).Hash})
+			p.wantService(sub(3))
+			p.confirmService(s1, sub(3))
 			p.subscribeService(s1, sub(3))
-			p.m.SubscribeService(home, sub(3))
-			p.see(agent.ServiceWanted{Router: home, Sub: sub(3)})
+			p.wantService(sub(3))
 		}, last: func(p *play) {
 			p.see(serviceDone(s1, protocol.CorrelationID{1}, sub(3), agent.SubActivated, nil)...)
 		}},

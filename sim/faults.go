@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
@@ -61,6 +62,22 @@ func (w *World) NoSwarm() (faults bool) {
 func (w *World) Swarm(fault string) (may bool) {
 	w.Inline(func() { may = w.fault(fault).Armed > 0 && !w.healed })
 	return may
+}
+
+// tellFaults adds to the trace which faults the swarm has.
+func (w *World) tellFaults() {
+	if !w.Tracing() {
+		return
+	}
+	var names []string
+	for i := range w.faults {
+		if w.faults[i].Armed > 0 {
+			names = append(names, w.faults[i].Fault)
+		}
+	}
+	if len(names) > 0 {
+		w.Logf("faults that may strike: %s", strings.Join(names, ", "))
+	}
 }
 
 // Fired counts that the fault struck, Effect that a task under test got a result which it would not have got otherwise.

@@ -183,7 +183,7 @@ func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential 
 	c := &conn[Out, In]{
 		network: n, node: node, listener: l, credential: credential, session: net.Session{ID: net.SessionID(hex.EncodeToString(id[:]))},
 		object: n.world.kernel.NewObject(kernel.ConnObject, ""), shared: n.world.kernel.NewShared("conn"),
-		accepted: sched.NewChan[error](s, 1), inbox: sched.NewChan[In](s, unbounded),
+		accepted: sched.NewChan[error](sched.Named(s, "handshake"), 1), inbox: sched.NewChan[In](sched.Named(s, "inbox"), unbounded),
 		window: sched.NewChan[struct{}](s, sendWindow), ended: sched.NewChan[struct{}](s, 0),
 	}
 	c.ended.Object().OnlyClosed()

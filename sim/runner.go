@@ -121,6 +121,7 @@ func (r *Runner) build(sc *Scenario) (err error) {
 	if main == nil {
 		return fmt.Errorf("scenario %s has no main task: its Setup answered nil", sc.Name)
 	}
+	r.world.tellFaults()
 	r.kernel.Main(r.kernel.Spawn(r.world.host.node, "main", main))
 	r.drained = -1
 	return nil

@@ -45,7 +45,7 @@ func (s *Slot[T]) GetOrCreate(scheduler sched.Scheduler) (v *Var[T], created boo
 		return s.current, false
 	}
 	s.last++
-	s.current = &Var[T]{id: s.last, ready: sched.NewChan[struct{}](scheduler, 0)}
+	s.current = &Var[T]{id: s.last, ready: sched.NewChan[struct{}](sched.Named(scheduler, "session variable"), 0)}
 	return s.current, true
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,10 +15,12 @@ import (
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
+	"github.com/heddle-go/heddle/sim/shrink"
 )
 
 type replayFlags struct {
 	until   int64
+	explain bool
 	formats []string
 	mutant  string
 }
@@ -30,7 +33,10 @@ func (a *app) replayCommand() *cobra.Command {
 		Long: `Repeats the run of a failure and shows what happened in it, step for step. FAILURE is a token, as heddle run prints it, or a
 file, as heddle run --out keeps it. On changed code a token with decisions replays as far as it fits, and goes on by the default
 policy with every decision that still fits. The first place where it does not fit is named, with what is there now; of a file, which
-has its trace, also the first step that is another one.`,
+has its trace, also the first step that is another one.
+
+--explain tells the story of the failure instead of its trace: the steps that matter, and what it needs. That takes a run for each decision
+and more, and it is for a failure that heddle shrink has made small.`,
 		Example: `  heddle replay heddle1_...
   heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -50,6 +56,7 @@ has its trace, also the first step that is another one.`,
 	flags.SortFlags = false
 	flags.Int64Var(&f.until, "until", 0, "show the trace up to `STEP` only")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	flags.BoolVar(&f.explain, "explain", false, "show the story of the failure and what it needs, instead of the trace")
 	addMutantFlag(c, &f.mutant)
 	return c
 }
@@ -57,6 +64,9 @@ has its trace, also the first step that is another one.`,
 func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	if c.Flags().Changed("until") && f.until < 1 {
 		return fmt.Errorf("--until %d is no step: the first one is 1", f.until)
+	}
+	if f.explain && f.until > 0 {
+		return errors.New("--explain and --until exclude each other: the one tells the story of the whole run, the other shows the beginning of its trace")
 	}
 	outputs, err := placesOf(f.formats)
 	if err != nil {
@@ -89,6 +99,11 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 		return err
 	}
 	document.finish(token, replayed)
+	if f.explain && replayed.Same {
+		if document.Explanation, err = shrink.Explain(c.Context(), sc, token, shrink.Limits{Steps: defaultShrink}); err != nil {
+			return err
+		}
+	}
 	if kept != nil && !replayed.Same {
 		document.Difference = kept.Difference(whole)
 	}
@@ -142,6 +157,8 @@ type replayDocument struct {
 	Tasks      []sim.TaskReport `json:"tasks,omitempty"`
 	Until      int64            `json:"until,omitempty"`
 	Trace      []search.Event   `json:"trace"`
+
+	Explanation *shrink.Explanation `json:"explanation,omitempty"`
 }
 
 type expectation struct {
@@ -178,8 +195,12 @@ func (d *replayDocument) writeText(out io.Writer, sc *sim.Scenario, token choice
 	} else {
 		fmt.Fprintf(w, "by seed %s of %s%s\n\n", hex(token.Seed), token.Strategy, narrowed)
 	}
-	writeTrace(w, d.Trace)
-	if d.Until > 0 && d.Until < d.Steps {
+	if d.Explanation != nil {
+		writeExplanation(w, d.Explanation)
+	} else {
+		writeTrace(w, d.Trace)
+	}
+	if d.Explanation == nil && d.Until > 0 && d.Until < d.Steps {
 		fmt.Fprintf(w, "\nshown until step %d; the run has %s\n", d.Until, plural(d.Steps, "step"))
 	}
 	fmt.Fprintln(w)

@@ -42,6 +42,27 @@ func TestReplayUntilAStep(t *testing.T) {
 	require.Contains(t, out, "shown until step 3; the run has ")
 }
 
+func TestReplayExplains(t *testing.T) {
+	token := failing(t, "account").String()
+	out := found(t, "replay", token, "--explain")
+	require.Regexp(t, `(?m)^  +step +time +task +what happened `, out)
+	require.NotRegexp(t, `(?m)^ +step +time +task +operation$`, out)
+	require.Contains(t, out, "\nthe nearest run that passes is ")
+	require.Contains(t, out, "reproduced: the same property failed")
+
+	var d replayDocument
+	require.NoError(t, json.Unmarshal([]byte(found(t, "replay", token, "--explain", "--format", "json")), &d))
+	require.NotEmpty(t, d.Explanation.Bug)
+	require.NotEmpty(t, d.Trace)
+
+	_, errOut, status := heddle(t, "replay", token, "--explain", "--until", "3")
+	require.Equal(t, statusError, status)
+	require.Equal(t, "heddle: --explain and --until exclude each other: the one tells the story of the whole run, the other shows the beginning of its trace\n", errOut)
+	other := failing(t, "account")
+	other.Hash++
+	require.Contains(t, found(t, "replay", other.String(), "--explain"), "not reproduced: ", "and the trace instead of a story")
+}
+
 func TestReplayJSON(t *testing.T) {
 	token := failing(t, "stuck-forks")
 	var d replayDocument

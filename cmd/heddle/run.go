@@ -101,7 +101,7 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 	report, failed := search.Run(ctx, config)
 	line.clear()
 
-	failed = errors.Join(failed, a.shrinkAll(ctx, config.Scenarios, report, f.shrink))
+	failed = errors.Join(failed, a.shrinkAll(ctx, config, report, f.shrink))
 	if f.folder != "" {
 		failed = errors.Join(failed, keep(f.folder, config.Scenarios, report))
 	}

@@ -112,28 +112,42 @@ func writeFailure(w io.Writer, sc *sim.Scenario, f *search.Failure) {
 	if f.File != "" {
 		fmt.Fprintf(w, "  kept in %s\n", f.File)
 	}
+	smallest := f.Shrunk != nil && f.Shrunk.Hash == f.Hash
+	if smallest {
+		writeBug(w, f.Shrunk.Explanation)
+	}
 	fmt.Fprintf(w, "  %s\n", f.Replay)
-	if f.Shrunk != nil {
+	if f.Shrunk != nil && !smallest {
 		writeShrunk(w, f)
 	}
 }
 
-// writeShrunk tells what a failure was made smaller to, if it was.
+// writeShrunk tells what a failure was made smaller to, and what that needs.
 func writeShrunk(w io.Writer, f *search.Failure) {
 	small := f.Shrunk
-	if small.Hash == f.Hash {
-		return
-	}
 	more := ""
 	if small.Ended != shrink.Complete {
 		more = "; heddle shrink may find a smaller one"
 	}
 	fmt.Fprintf(w, "  shrunk from %s and %s to %d and %d%s\n", plural(int64(len(f.Full.Deviations)), "decision"), plural(f.Steps, "step"),
 		len(small.Full.Deviations), small.Steps, more)
+	writeBug(w, small.Explanation)
 	if small.File != "" {
 		fmt.Fprintf(w, "  kept in %s\n", small.File)
 	}
 	fmt.Fprintf(w, "  %s\n", orTooLong(small.Replay))
+}
+
+// writeBug says what the bug needs, if that is known.
+func writeBug(w io.Writer, explained any) {
+	e, ok := explained.(*shrink.Explanation)
+	if !ok || len(e.Bug) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "  the bug needs:\n")
+	for _, sentence := range e.Bug {
+		fmt.Fprintf(w, "    %s\n", sentence)
+	}
 }
 
 // writeViolation says which property of the scenario failed, and how.

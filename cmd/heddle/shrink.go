@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,8 +91,8 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 	if err != nil {
 		return whichStep(err, sc, kept, token)
 	}
-	explanation, err := shrink.Explain(ctx, sc, small.Full)
-	if err != nil {
+	explanation, err := shrink.Explain(ctx, sc, small.Full, shrink.Limits{})
+	if tooLong := new(shrink.TooLongError); err != nil && !errors.As(err, &tooLong) {
 		return err
 	}
 	document := shrinkDocument{Scenario: sc.Name, Shrunk: small, Result: result, Explanation: explanation}
@@ -117,47 +118,61 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 }
 
 // defaultShrink is how many steps a search may make for smaller failures: a few seconds of the small agent.
-const defaultShrink = 2_000_000
+const defaultShrink = 5_000_000
 
 // replaysWorth is how many replays a failure's share of that must allow for.
 const replaysWorth = 4
 
-// shrinkAll makes the failures of a search smaller. The budget, in steps, is shared out evenly among those that are left, so that
-// what comes of each is a function of what was found. What it takes to begin and to confirm the result is a few replays: of a failure
-// whose share is not worth that, such as one of a million steps, nothing smaller is looked for.
-func (a *app) shrinkAll(ctx context.Context, scenarios []*sim.Scenario, report *search.Report, budget int64) (failed error) {
+// shrinkAll makes the failures of a search smaller and explains them, first those of the properties that were to end it. The budget, in
+// steps, is shared out evenly among those that are left, so that what comes of each is a function of what was found.
+func (a *app) shrinkAll(ctx context.Context, config search.Config, report *search.Report, budget int64) (failed error) {
 	line := newShrinkLine(a.errOut)
 	defer line.clear()
-	left := int64(0)
-	for _, f := range report.Failures() {
-		if f.Token != "" {
-			left++
-		}
-	}
-	for i, s := range report.Scenarios {
-		for _, f := range s.Failures {
-			if f.Token == "" {
-				continue
+	limits := shrink.Limits{Progress: line.show}
+	for _, wanted := range [...]bool{true, false} {
+		var failures []*search.Failure
+		for _, f := range report.Failures() {
+			if f.Token != "" && wanted == (len(config.StopAt) == 0 || slices.Contains(config.StopAt, f.Property)) {
+				failures = append(failures, f)
 			}
-			share := budget / left
-			left--
-			if share == 0 || ctx.Err() != nil {
+		}
+		for i, f := range failures {
+			limits.Steps = budget / int64(len(failures)-i)
+			if ctx.Err() != nil {
 				return failed
 			}
-			if share < replaysWorth*f.Steps {
-				continue
-			}
-			small, result, err := shrink.Failure(ctx, scenarios[i], f.Full, shrink.Limits{Steps: share, Progress: line.show})
-			budget -= min(share, result.Steps)
-			if err != nil {
-				failed = errors.Join(failed, fmt.Errorf("cannot make a failure of %s smaller: %w", s.Name, err))
-				continue
-			}
-			small.Run, small.Runs = f.Run, f.Runs
-			f.Shrunk = small
+			sc := config.Scenarios[slices.IndexFunc(config.Scenarios, func(sc *sim.Scenario) bool { return sc.Name == f.Scenario })]
+			spent, err := shrinkOne(ctx, sc, f, limits)
+			budget -= min(limits.Steps, spent)
+			failed = errors.Join(failed, err)
 		}
 	}
 	return failed
+}
+
+// shrinkOne makes a failure of a search smaller and explains what comes of it, and answers how many steps that took. What it takes to begin
+// and to confirm the result is a few replays: of a failure for which the limit is not worth that, nothing smaller is looked for.
+func shrinkOne(ctx context.Context, sc *sim.Scenario, f *search.Failure, limits shrink.Limits) (spent int64, err error) {
+	if limits.Steps == 0 || limits.Steps < replaysWorth*f.Steps {
+		return 0, nil
+	}
+	forStory := limits.Steps / 4
+	limits.Steps -= forStory
+	small, result, err := shrink.Failure(ctx, sc, f.Full, limits)
+	if err != nil {
+		return result.Steps, fmt.Errorf("cannot make a failure of %s smaller: %w", sc.Name, err)
+	}
+	small.Run, small.Runs = f.Run, f.Runs
+	f.Shrunk = small
+	explanation, err := shrink.Explain(ctx, sc, small.Full, shrink.Limits{Steps: forStory})
+	if tooLong := new(shrink.TooLongError); errors.As(err, &tooLong) {
+		return result.Steps, nil
+	}
+	if err != nil {
+		return result.Steps, fmt.Errorf("cannot explain a failure of %s: %w", sc.Name, err)
+	}
+	small.Explanation = explanation
+	return result.Steps + explanation.Replayed, nil
 }
 
 var errOutOfTime = errors.New("the time for making the failure smaller is spent")
@@ -220,7 +235,9 @@ func (d shrinkDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 			away(int64(p.Taken.Inputs)), away(p.Taken.Faults), away(int64(p.Taken.Switches)), away(p.Taken.Steps))
 	}
 	fmt.Fprintf(w, "%s, %s steps in all; %s\n", plural(int64(d.Result.Replays), "replay"), short(float64(d.Result.Steps)), endings[d.Shrunk.Ended])
-	writeExplanation(w, d.Explanation)
+	if d.Explanation != nil {
+		writeExplanation(w, d.Explanation)
+	}
 	fmt.Fprintf(w, "\n%s violates %s: %s\n", sc.Name, d.Shrunk.Property, d.Shrunk.Message)
 	if s := statement(sc, d.Shrunk.Property); s != "" {
 		fmt.Fprintf(w, "  must hold: %s\n", s)

@@ -158,6 +158,35 @@ func TestRunSharesOutTheStepsForShrinking(t *testing.T) {
 	}
 }
 
+func TestRunSaysWhatTheBugNeeds(t *testing.T) {
+	out := found(t, "run", "account", "--runs", "100", "--seed", "7", "--strategy", "random", "--format", "json")
+	var d struct {
+		Scenarios []struct {
+			Failures []struct {
+				Shrunk struct{ Explanation shrink.Explanation }
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &d))
+	e := d.Scenarios[0].Failures[0].Shrunk.Explanation
+	require.NotEmpty(t, e.Story)
+	require.NotNil(t, e.Nearest)
+	require.Contains(t, found(t, "run", "account", "--runs", "100", "--seed", "7", "--strategy", "random"), "\n  the bug needs:\n    "+e.Bug[0]+"\n")
+}
+
+func TestRunShrinksFirstWhatItStopsAt(t *testing.T) {
+	var d runDocument
+	out := found(t, "run", "account", "stuck-forks", "--runs", "1000", "--seed", "7", "--stop-at", "deadlock", "--format", "json", "--shrink", "3000")
+	require.NoError(t, json.Unmarshal([]byte(out), &d))
+	for _, s := range d.Scenarios {
+		for _, f := range s.Failures {
+			if f.Property == "deadlock" {
+				require.Equal(t, shrink.Complete, f.Shrunk.Ended)
+			}
+		}
+	}
+}
+
 func TestShrinkLine(t *testing.T) {
 	l := newShrinkLine(&bytes.Buffer{})
 	l.show(shrink.Progress{}) // no terminal: nothing happens

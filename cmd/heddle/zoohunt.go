@@ -138,6 +138,9 @@ func (h *hunt) mutant(ctx context.Context, path string) zooRow {
 	return row
 }
 
+// keptShrink is how many steps may be made for the smallest failure of a search that is to be kept.
+const keptShrink = 20_000_000
+
 // hunted is searched, and keeps the smallest failure that was found, if that is asked for.
 func (h *hunt) hunted(ctx context.Context, m *mutant.Mutant, binary string) ([]zooColumn, error) {
 	if h.out == "" {
@@ -148,24 +151,29 @@ func (h *hunt) hunted(ctx context.Context, m *mutant.Mutant, binary string) ([]z
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	columns := h.searched(ctx, m, binary, "--out", folder)
+	columns := h.searched(ctx, m, binary, "--out", folder, "--shrink", strconv.Itoa(keptShrink))
 	return columns, h.keep(m, folder)
 }
 
-// keep keeps the failure of the fewest steps that a property noticed which the mutant's header names.
+// keep keeps a failure that a property noticed which the mutant's header names: of those that were made smaller, if any was, the one with
+// the fewest steps.
 func (h *hunt) keep(m *mutant.Mutant, folder string) error {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil {
 		return err
 	}
+	if small, err := filepath.Glob(filepath.Join(folder, "*-shrunk.json")); err == nil && len(small) > 0 {
+		paths = append(small, paths...)
+	}
 	var smallest *search.File
+	shrunk := false
 	for _, path := range paths {
 		f, _, err := search.LoadFile(path)
 		if err != nil {
 			return err
 		}
-		if m.Names(f.Property) && (smallest == nil || f.Steps < smallest.Steps) {
-			smallest = &f
+		if isShrunk := strings.HasSuffix(path, "-shrunk.json"); m.Names(f.Property) && (smallest == nil || isShrunk == shrunk && f.Steps < smallest.Steps) {
+			smallest, shrunk = &f, isShrunk
 		}
 	}
 	if smallest == nil {
@@ -220,7 +228,7 @@ func (h *hunt) search(ctx context.Context, m *mutant.Mutant, binary, strategy, s
 		case m.Names(f.Property):
 			s.Killed, s.Property, s.RunSeed = true, f.Property, f.Seed
 			if !whole {
-				s.Runs = f.Run + 1
+				s.Runs, s.Steps, s.Shrunk = f.Run+1, f.Steps, zooSizeOf(f.Shrunk)
 			}
 		case i == 0:
 			s.First = f.Property

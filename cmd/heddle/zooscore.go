@@ -40,6 +40,8 @@ type zooSummary struct {
 	Killed  int     `json:"killed"`
 	Within  float64 `json:"share_within_2000_runs"` // of all mutants
 	Hard    int     `json:"median_above_50_runs"`
+
+	Shrunk *zooShrunk `json:"shrunk,omitempty"` // with --out
 }
 
 // zooRow is what is known of a mutant: by its header, and by the strategy that kills it soonest.
@@ -77,6 +79,9 @@ type zooSearch struct {
 	RunSeed  string `json:"run_seed,omitempty"` // of the run that killed it
 	First    string `json:"first,omitempty"`    // property that failed first, if the header does not name it
 	Error    string `json:"error,omitempty"`
+
+	Steps  int64    `json:"steps,omitempty"`  // of the run that killed it
+	Shrunk *zooSize `json:"shrunk,omitempty"` // what --out made of that
 }
 
 // finish sums up the searches of a mutant.
@@ -132,7 +137,7 @@ func newZooScore(h *hunt, rows []zooRow, interrupted bool) *zooScore {
 		Seed: h.seed, Seeds: h.seeds, Runs: h.runs, Strategies: h.strategies, Workers: h.workers, Go: runtime.Version(),
 		Seconds: time.Since(h.started).Seconds(), Interrupted: interrupted, Mutants: rows, quick: h.quick, total: h.total,
 	}
-	s.Summary.Mutants = len(rows)
+	s.Summary.Mutants, s.Summary.Shrunk = len(rows), newZooShrunk(rows)
 	within := 0
 	for _, r := range rows {
 		if !r.Killed {
@@ -198,6 +203,9 @@ func (s *zooScore) writeText(out io.Writer) error {
 	writeColumns(w, rows)
 	fmt.Fprintf(w, "\nkilled %d of %s; within %s runs %.0f %%; median above %d runs %d; %.1f s\n",
 		s.Summary.Killed, plural(int64(s.Summary.Mutants), "mutant"), thousands(fewRuns), 100*s.Summary.Within, hardRuns, s.Summary.Hard, s.Seconds)
+	if s.Summary.Shrunk != nil {
+		s.Summary.Shrunk.writeText(w)
+	}
 	if s.Interrupted {
 		fmt.Fprintf(w, "interrupted: %s of %d were not done with\n", plural(int64(s.total-len(s.Mutants)), "mutant"), s.total)
 	}

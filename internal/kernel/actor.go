@@ -179,6 +179,18 @@ func (k *Kernel) newActor(kind ActorKind, node *Node, name string) *Actor {
 	return a
 }
 
+// addressable says whether a name can be part of an address (strings.ContainsAny takes a tenth of a short run).
+//
+//go:norace
+func addressable(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c == '/' || c == '#' || c == ':' {
+			return false
+		}
+	}
+	return true
+}
+
 // hashString is FNV-1a, the same on every machine.
 //
 //go:norace

@@ -17,7 +17,7 @@ const deadOperationLimit = 1000
 //
 //go:norace
 func (k *Kernel) Spawn(node *Node, name string, body func()) *Actor {
-	if strings.ContainsAny(name, "/#:") {
+	if !addressable(name) {
 		panic(fmt.Sprintf("sched: task name %q: a name is part of an address and cannot hold '/', '#' or ':'", name))
 	}
 	k.point(OpSpawn, nil, true, false)

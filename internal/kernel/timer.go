@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -21,7 +20,7 @@ type Node struct {
 //
 //go:norace
 func (k *Kernel) NewNode(name string) *Node {
-	if strings.ContainsAny(name, "/#:") {
+	if !addressable(name) {
 		panic(fmt.Sprintf("sim: node name %q: a name is part of an address and cannot hold '/', '#' or ':'", name))
 	}
 	return &Node{Name: name, kernel: k}

@@ -17,7 +17,9 @@ import (
 
 // ledger is a program of six tasks that book under a lock, about a thousand steps in all. Two of its bookings are read in one
 // critical section and written in another.
-func ledger() *sim.Scenario {
+func ledger() *sim.Scenario { return ledgerOf(80) }
+
+func ledgerOf(rounds int) *sim.Scenario {
 	return &sim.Scenario{Name: "ledger", Setup: func(w *sim.World) func() {
 		s := w.Host().Scheduler()
 		mutex, done := sched.NewMutex(s), sched.NewWaitGroup(s)
@@ -27,7 +29,7 @@ func ledger() *sim.Scenario {
 			for i := range 6 {
 				w.Host().Go("clerk", func() {
 					defer done.Done()
-					for round := range 80 {
+					for round := range rounds {
 						mutex.Lock()
 						before := balance
 						if i%3 == 0 && round == 40 {
@@ -40,8 +42,8 @@ func ledger() *sim.Scenario {
 				})
 			}
 			done.Wait()
-			if balance != 480 {
-				w.Fail("balance", "it is %d after 480 bookings of 1", balance)
+			if balance != 6*rounds {
+				w.Fail("balance", "it is %d after %d bookings of 1", balance, 6*rounds)
 			}
 		}
 	}}
@@ -86,7 +88,7 @@ func BenchmarkShrink(b *testing.B) {
 				require.NoError(b, err)
 				require.Equal(b, shrink.Complete, result.Ended)
 				begun = time.Now()
-				_, err = shrink.Explain(b.Context(), c.scenario, small.Full)
+				_, err = shrink.Explain(b.Context(), c.scenario, small.Full, shrink.Limits{})
 				explaining += time.Since(begun)
 				require.NoError(b, err)
 				for metric, value := range map[string]int64{
@@ -137,4 +139,52 @@ func bareRun(b *testing.B, sc *sim.Scenario) float64 {
 		require.NoError(b, err)
 	}
 	return time.Since(begun).Seconds() / runs
+}
+
+// spinner is a task that waits, without ever resting, for somebody who may have been told that it is not worth while.
+func spinner() *sim.Scenario {
+	return &sim.Scenario{Name: "spinner", Setup: func(w *sim.World) func() {
+		s := w.Host().Scheduler()
+		late, done := sched.NewAtomicBool(s, false), sched.NewAtomicBool(s, false)
+		return func() {
+			w.Host().Go("helper", func() {
+				if !late.Load() {
+					done.Store(true)
+				}
+			})
+			late.Store(true)
+			for !done.Load() {
+			}
+		}
+	}}
+}
+
+// BenchmarkShrinkLong makes failures of a million steps smaller. x-replays is the time beside that of one replay of the failure.
+func BenchmarkShrinkLong(b *testing.B) {
+	for _, sc := range []*sim.Scenario{spinner(), ledgerOf(80_000)} {
+		b.Run(sc.Name, func(b *testing.B) {
+			random, err := strategy.Parse("random")
+			require.NoError(b, err)
+			report, err := search.Run(b.Context(), search.Config{Scenarios: []*sim.Scenario{sc}, Seed: "1", Strategy: random, Runs: 100})
+			require.NoError(b, err)
+			require.Len(b, report.Failures(), 1)
+			failure := report.Failures()[0]
+			begun := time.Now()
+			_, err = search.Replay(sc, failure.Full, nil)
+			require.NoError(b, err)
+			replay := time.Since(begun)
+			b.ResetTimer()
+			var result shrink.Result
+			for range b.N {
+				_, result, err = shrink.Failure(b.Context(), sc, failure.Full, shrink.Limits{Steps: 100_000_000})
+				require.NoError(b, err)
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/replay.Seconds(), "x-replays")
+			b.ReportMetric(float64(result.Replays), "replays/op")
+			b.ReportMetric(float64(result.Steps), "replayed-steps")
+			b.ReportMetric(float64(result.Before.Steps), "steps")
+			b.ReportMetric(float64(result.Before.Switches), "switches-before")
+			b.ReportMetric(float64(result.After.Switches), "switches-after")
+		})
+	}
 }

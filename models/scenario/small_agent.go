@@ -135,6 +135,10 @@ func (s *smallAgent) onOwner(i int) func(router.Ownership) {
 		for _, f := range tell {
 			f(o)
 		}
+		if o.Session == "" {
+			s.world.Logf("router %d: queue %d, which no session has, is %v", i, queueIndex(o.Queue.ID), o.Event)
+			return
+		}
 		s.world.Logf("router %d: session %s %v queue %d", i, short(o.Session), o.Event, queueIndex(o.Queue.ID))
 	}
 }

@@ -4,7 +4,8 @@
 //
 // It says that it is complete only if nothing was left out. What it takes for granted: that the scenario is a function of its
 // decisions; that tasks share nothing but by operations of packages sched, clock and net, and with models and checks by
-// World.Inline and World.Observe; that no outcome depends on the number of steps so far, but by its order; that random bytes
+// World.Inline and World.Observe; that what a step shares with these, which waits for something and is not made in any run, makes no
+// difference; that no outcome depends on the number of steps so far, but by its order; that random bytes
 // are those of one data seed; and that time stands still while anything can move.
 package explore
 

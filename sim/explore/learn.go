@@ -157,7 +157,7 @@ descend:
 				rest = nil
 			} else if by >= 0 {
 				i := 0
-				for x.moved[i] != by {
+				for x.moved[i].at != by {
 					i++
 				}
 				x.moved = append(x.moved[:i], x.moved[i+1:]...)
@@ -220,16 +220,25 @@ const (
 
 // gather lists what comes after event k and is not preceded by it.
 func (x *walk) gather(k int) {
-	x.moved = x.moved[:0]
+	x.nothing()
 	for j := k + 1; j < x.depth; j++ {
 		if x.events[j].time() {
 			return
 		}
 		if !x.precedes(k, j) {
-			x.moved = append(x.moved, int32(j))
+			m := gathered{x.events[j].name, x.masks[j], int32(j)}
+			x.moved = append(x.moved, m)
+			x.movedNames |= nameBit(m.name)
+			x.movedMasks |= m.shows
 		}
 	}
 }
+
+// nothing is gathered.
+func (x *walk) nothing() { x.moved, x.movedNames, x.movedMasks = x.moved[:0], 0, 0 }
+
+// nameBit tells quickly that names are not the same. Two may share one.
+func nameBit(name uint64) uint64 { return 1 << (name & 63) }
 
 // precede makes x.clock what precedes the late event, of what was gathered, when event k does not come before it.
 func (x *walk) precede(k int, late *event) {
@@ -247,8 +256,12 @@ func (x *walk) precede(k int, late *event) {
 	if late.waker > int32(k) {
 		x.joinClock(late.waker)
 	}
+	mask := late.looksFor()
 	for i := len(x.moved) - 1; i >= 0; i-- {
-		j := x.moved[i]
+		if x.moved[i].shows&mask == 0 {
+			continue
+		}
+		j := x.moved[i].at
 		e := &x.events[j]
 		if e.actor != late.actor && x.clock[e.actor] <= j && relation(&e.footprint, &late.footprint) != independent {
 			x.joinClock(j)
@@ -279,23 +292,20 @@ func (x *walk) weak(b *branch, late *event) (weak bool, by int32) {
 
 // moves says whether an event of that actor was gathered.
 func (x *walk) moves(name uint64) bool {
-	for _, j := range x.moved {
-		if x.events[j].name == name {
-			return true
-		}
-	}
-	return false
+	return x.movedNames&nameBit(name) != 0 && slices.ContainsFunc(x.moved, func(m gathered) bool { return m.name == name })
 }
 
 // waker is weak where it matters who is the first to wake the branch.
 func (x *walk) waker(b *branch, late *event) (weak bool, by int32) {
-	for _, j := range x.moved {
-		e := &x.events[j]
-		if e.name == b.name {
-			return x.begins(b, int(j)), j
-		}
-		if !commute(&b.footprint, &e.footprint) {
-			return false, j
+	if mask := b.looksFor(); x.movedNames&nameBit(b.name) != 0 || x.movedMasks&mask != 0 {
+		for i := range x.moved {
+			m := &x.moved[i]
+			if m.name == b.name {
+				return x.begins(b, int(m.at)), m.at
+			}
+			if m.shows&mask != 0 && !commute(&b.footprint, &x.events[m.at].footprint) {
+				return false, m.at
+			}
 		}
 	}
 	switch {
@@ -329,7 +339,8 @@ func (x *walk) begins(b *branch, j int) bool {
 // plant adds to the place what precedes x.clock, of what was gathered, and the late event.
 func (p *plan) plant(x *walk, at *place, late *event) {
 	var last *branch
-	for _, j := range x.moved {
+	for _, m := range x.moved {
+		j := m.at
 		e := &x.events[j]
 		if x.clock[e.actor] <= j {
 			continue
@@ -453,7 +464,7 @@ func (p *plan) instead(x *walk, n note) {
 	}
 	late.name, late.op = n.name, n.op
 	late = p.careful(x, late)
-	x.moved = x.moved[:0]
+	x.nothing()
 	x.precede(x.depth, late)
 	p.insert(x, p.placeAt(x, int(n.at)), late, &race{})
 }

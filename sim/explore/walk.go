@@ -44,8 +44,18 @@ type walk struct {
 	strike event            // that of any fault
 	any    event            // see plan.careful
 	halted []access         // what the step under way has touched, while another one is looked at; else none
-	moved  []int32          // memory for plan.reverse
-	clock  []int32
+	clock  []int32          // memory for plan.reverse
+
+	moved      []gathered // what comes behind the first event of a race, and is not preceded by it
+	movedNames uint64     // a bit for the name of each; two may share one
+	movedMasks uint64     // what they show
+}
+
+// gathered is an event, with what tells quickly that it has nothing to do with another one.
+type gathered struct {
+	name  uint64
+	shows uint64
+	at    int32
 }
 
 // mark is how much there was before a step.

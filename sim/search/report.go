@@ -90,4 +90,6 @@ type Shrunk struct {
 	Switches int    `json:"context_switches"`
 	Ended    string `json:"ended"` // complete, or why not
 	Replays  int    `json:"replays"`
+
+	Explanation any `json:"explanation,omitempty"` // what package shrink says of it, if somebody has asked
 }

@@ -14,18 +14,20 @@ import (
 // Explanation says why a failure comes to pass: its story, what it needs, and the run that is nearest to it and passes. It is data for
 // whoever shows it.
 type Explanation struct {
-	Property string  `json:"property"`
-	Message  string  `json:"message"`
-	Steps    int64   `json:"steps"`
-	Story    []Line  `json:"story"`
-	Needs    []Need  `json:"needs"`
-	Orders   []Order `json:"orders"`
-	Nearest  *Near   `json:"nearest,omitempty"` // none: no run that was tried passes
-	Runs     int     `json:"runs"`              // that were made to find out
-	Races    int     `json:"races"`             // pairs of steps of different tasks whose order could have been another one
-	Turned   int     `json:"turned"`            // of these, how many were turned round, the latest ones
+	Property string   `json:"property"`
+	Message  string   `json:"message"`
+	Steps    int64    `json:"steps"`
+	Story    []Line   `json:"story"`
+	Needs    []Need   `json:"needs"`
+	Orders   []Order  `json:"orders"`
+	Nearest  *Near    `json:"nearest,omitempty"` // none: no run that was tried passes
+	Runs     int      `json:"runs"`              // that were made to find out
+	Replayed int64    `json:"replayed_steps"`    // in all of them
+	Bug      []string `json:"bug_needs"`         // in a sentence each: the orders or, without any, the decisions that it needs
+	Races    int      `json:"races"`             // pairs of steps of different tasks whose order could have been another one
+	Turned   int      `json:"turned"`            // of these, how many were turned round, the latest ones
 
-	Interrupted bool `json:"interrupted,omitempty"` // not all of it was tried
+	Interrupted bool `json:"interrupted,omitempty"` // not all of it was tried, since the context was done or the limit reached
 }
 
 // Line is a line of the story: a step that matters, steps in a row that do not, or lines that come again and again.
@@ -100,24 +102,33 @@ const mostRaces = 200
 const mostSteps = 500_000
 
 // Explain explains the failure of a token, which should be a small one. A failure that does not reproduce is a [NotReproducedError];
-// other errors are those of the scenario. A context that is done ends it early.
-func Explain(ctx context.Context, sc *sim.Scenario, token choice.Token) (*Explanation, error) {
+// one of very many steps is a [TooLongError]; other errors are those of the scenario. A context that is done and a limit end it early.
+func Explain(ctx context.Context, sc *sim.Scenario, token choice.Token, limits Limits) (*Explanation, error) {
 	replayer, err := search.NewReplayer(sc, token)
 	if err != nil {
 		return nil, err
 	}
 	defer replayer.Close()
-	e := &explainer{ctx: ctx, world: world{replayer: replayer}}
+	e := &explainer{ctx: ctx, limits: limits, world: world{replayer: replayer}}
 	failure, err := e.world.first(token)
 	if err != nil {
 		return nil, err
 	}
-	return e.explain(failure)
+	message := failure.Message
+	if failure, err = e.begin(failure); err != nil {
+		return nil, err
+	}
+	explanation, err := e.explain(failure)
+	if err == nil {
+		explanation.Message = message
+	}
+	return explanation, err
 }
 
 // explainer is the state of the work.
 type explainer struct {
 	ctx    context.Context
+	limits Limits
 	world  world
 	list   []choice.Deviation
 	failed Run
@@ -143,7 +154,7 @@ func (e *explainer) explain(failure Run) (*Explanation, error) {
 	if err := e.orders(); err != nil {
 		return nil, err
 	}
-	e.result.Story = e.story()
+	e.result.Story, e.result.Bug = e.story(), e.bug()
 	return &e.result, nil
 }
 
@@ -155,6 +166,7 @@ func (e *explainer) told(list []choice.Deviation) (Run, *chronicle, error) {
 	w.replay.Begin(list, c)
 	w.recorder.Begin(&w.replay, w.replay.Tracer())
 	r, err := w.run(&w.recorder, w.recorder.Tracer(), e.maxSteps())
+	e.result.Replayed += r.Steps + replayCost
 	return r, c, err
 }
 
@@ -166,12 +178,17 @@ func (e *explainer) maxSteps() int64 {
 	return 20*e.failed.Steps + 100_000
 }
 
+// over says that no further run is to be made.
+func (e *explainer) over() bool {
+	return e.ctx.Err() != nil || e.limits.Steps > 0 && e.result.Replayed >= e.limits.Steps
+}
+
 // needs leaves out each decision in turn.
 func (e *explainer) needs() error {
 	for i, d := range e.list {
 		at := slices.IndexFunc(e.whole.moments, func(m moment) bool { return slices.Contains(m.decided, i) })
 		n := Need{Decision: e.decision(i), Step: e.whole.moments[max(at, 0)].step}
-		if e.result.Interrupted = e.ctx.Err() != nil; !e.result.Interrupted {
+		if e.result.Interrupted = e.over(); !e.result.Interrupted {
 			r, other, err := e.told(without(e.list, i, i+1))
 			if err != nil {
 				return err
@@ -205,7 +222,7 @@ func (e *explainer) orders() error {
 	e.result.Races = len(races)
 	steps := int64(0)
 	for _, r := range races[:min(mostRaces, len(races))] {
-		if e.result.Interrupted = e.ctx.Err() != nil; e.result.Interrupted || steps > mostSteps {
+		if e.result.Interrupted = e.over(); e.result.Interrupted || steps > mostSteps {
 			break
 		}
 		e.result.Turned++
@@ -231,6 +248,7 @@ func (e *explainer) turn(r race) (Run, *chronicle, error) {
 	t.begin(e.whole, e.list, r, c)
 	w.recorder.Begin(&t, t.values.Tracer())
 	run, err := w.run(&w.recorder, w.recorder.Tracer(), e.maxSteps())
+	e.result.Replayed += run.Steps + replayCost
 	return run, c, err
 }
 

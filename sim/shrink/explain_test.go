@@ -57,7 +57,7 @@ func lookup() *sim.Scenario {
 func explained(t *testing.T, sc *sim.Scenario) *shrink.Explanation {
 	small, _, err := shrink.Failure(t.Context(), sc, failureOf(t, sc).Full, shrink.Limits{})
 	require.NoError(t, err)
-	e, err := shrink.Explain(t.Context(), sc, small.Full)
+	e, err := shrink.Explain(t.Context(), sc, small.Full, shrink.Limits{})
 	require.NoError(t, err)
 	require.Equal(t, small.Property, e.Property)
 	require.Equal(t, small.Steps, e.Steps)
@@ -171,7 +171,7 @@ func TestAnExplanationTellsValuesFromChances(t *testing.T) {
 func TestWhatDoesNotReproduceIsNotExplained(t *testing.T) {
 	token := failureOf(t, lookup()).Full
 	token.Hash++
-	_, err := shrink.Explain(t.Context(), lookup(), token)
+	_, err := shrink.Explain(t.Context(), lookup(), token, shrink.Limits{})
 	var other *shrink.NotReproducedError
 	require.True(t, errors.As(err, &other))
 	require.ErrorContains(t, err, "the failure does not reproduce, so there is nothing to make smaller or to explain: expected fresh with trace ")

@@ -3,6 +3,10 @@ package shrink
 import (
 	"context"
 	"slices"
+
+	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
 )
 
 // MinimiseBy is Minimise with the passes of those names alone.
@@ -16,4 +20,11 @@ func PassNames() (names []string) {
 		names = append(names, p.name)
 	}
 	return names
+}
+
+// FailureBy is Failure with the passes of those names alone.
+func FailureBy(ctx context.Context, sc *sim.Scenario, token choice.Token, names ...string) (*search.Shrunk, Result, error) {
+	return failure(sc, token, func(oracle Oracle, found Run) (Result, error) {
+		return MinimiseBy(ctx, oracle, found, Limits{}, names...)
+	})
 }

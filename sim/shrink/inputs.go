@@ -119,7 +119,7 @@ func (m *minimiser) shorten(i, value int) (kept, matters bool) {
 		return false, false
 	}
 	m.tried[digest] = true
-	probe, ok := m.made(m.oracle.Record(list))
+	probe, ok := m.made(m.oracle.Record(list, m.maxSteps()))
 	if !ok {
 		return false, false
 	}
@@ -151,7 +151,7 @@ func (m *minimiser) shorten(i, value int) (kept, matters bool) {
 				continue
 			}
 			shifted = lowered(shifted, at, value)
-			if m.propose(shifted) || m.propose(folded(shifted, probe.Actors)) {
+			if m.propose(shifted) || m.propose(folded(shifted, probe.Actors)) || m.realign(shifted) {
 				return true, true
 			}
 		}

@@ -14,6 +14,7 @@ type pass struct {
 
 // passes are in the order in which they are worth their replays. They are gone through until none makes the failure smaller.
 var passes = []pass{
+	{"cut", (*minimiser).cut},
 	{"rewrite", func(m *minimiser) {
 		for m.rewrite() {
 		}
@@ -37,6 +38,8 @@ var passes = []pass{
 	{"shorten loops", (*minimiser).shortenLoops},
 	{"lower values", (*minimiser).lowerValues},
 	{"move one", (*minimiser).moveOne},
+	{"drop and realign", (*minimiser).dropRealigned},
+	{"cut out", (*minimiser).cutOut},
 	{"swap twins", (*minimiser).swapTwins},
 	{"drop pairs", (*minimiser).dropPairs},
 	{"vary schedule", (*minimiser).varySchedule},

@@ -5,16 +5,19 @@ import (
 	"github.com/heddle-go/heddle/sim/choice"
 )
 
-// trace is a recorded run: each step with what it touched.
+// trace is a recorded run: each step with what it touched, and where decisions could be made.
 type trace struct {
 	steps    []step
 	accesses []access
+	visits   []visit
+	names    *names
 }
 
 type step struct {
 	actor    uint64 // hash of its path
 	accesses int32  // end of its accesses; they begin where those of the step before end
 	barrier  bool
+	did      address
 }
 
 type access struct {
@@ -47,13 +50,9 @@ func familyOf(op choice.Op) family {
 	}
 }
 
-func (t *trace) reset() {
-	t.steps, t.accesses = t.steps[:0], t.accesses[:0]
-}
-
 // add takes the next step. A strike may hit anything and looks at who moved before it, and time passes when nothing else can
 // happen: what comes before them stays before, and what comes after, after.
-func (t *trace) add(a *choice.Actor) {
+func (t *trace) add(a *choice.Actor, did address) {
 	for i := range a.Accesses() {
 		if o, op := a.Access(i); o != nil {
 			t.accesses = append(t.accesses, access{o.ID(), familyOf(op)})
@@ -63,7 +62,7 @@ func (t *trace) add(a *choice.Actor) {
 	if strike && len(t.steps) > 0 {
 		t.steps[len(t.steps)-1].barrier = true
 	}
-	t.steps = append(t.steps, step{a.PathHash(), int32(len(t.accesses)), strike || a.Kind == kernel.ClockActor})
+	t.steps = append(t.steps, step{a.PathHash(), int32(len(t.accesses)), strike || a.Kind == kernel.ClockActor, did})
 }
 
 // touched is what has been done to an object lately: the steps of the family that is at it, and those that these must follow.

@@ -103,7 +103,7 @@ func TestARewrittenRunKeepsTheOrderOfDependentSteps(t *testing.T) {
 		require.NoError(t, err)
 		source := random.Source()
 		source.Begin(seed, 0)
-		w.observer = newObserver()
+		w.observer = newObserver(&w.names)
 		w.recorder.Begin(source, &w.observer)
 		recorded, err := w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
 		require.NoError(t, err)

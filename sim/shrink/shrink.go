@@ -40,8 +40,8 @@ type Run struct {
 type Oracle interface {
 	// Replay makes the run that follows the list, of at most so many steps; 0 is the usual limit.
 	Replay(list []choice.Deviation, maxSteps int64) (Run, error)
-	// Record makes the run that follows the list, and records it.
-	Record(list []choice.Deviation) (Run, error)
+	// Record makes the run that follows the list, of at most so many steps, and records it.
+	Record(list []choice.Deviation, maxSteps int64) (Run, error)
 	// Rewrite makes, and records, a run with the steps of a recorded one in another order, in which those that depend on each
 	// other keep theirs and tasks are left as seldom as possible. It may fail to, and answer some other run.
 	Rewrite(recorded Run) (Run, error)
@@ -234,7 +234,7 @@ func (m *minimiser) propose(list []choice.Deviation) bool {
 	if !ok || !m.alike(replayed) {
 		return false
 	}
-	recorded, ok := m.made(m.oracle.Record(list))
+	recorded, ok := m.made(m.oracle.Record(list, 0))
 	if !ok || !m.stable(replayed, recorded) || !m.keep(recorded) {
 		return false
 	}
@@ -252,7 +252,7 @@ func (m *minimiser) rewrite() bool {
 	if !ok || !m.alike(rewritten) || !sizeOf(rewritten).Less(m.size) {
 		return false
 	}
-	recorded, ok := m.made(m.oracle.Record(rewritten.Taken))
+	recorded, ok := m.made(m.oracle.Record(rewritten.Taken, 0))
 	return ok && m.stable(rewritten, recorded) && m.keep(recorded)
 }
 

@@ -69,7 +69,7 @@ func (m *minimiser) vary(list []choice.Deviation, n int) bool {
 	if !ok || !m.alike(r) || !sizeOf(r).Less(m.size) {
 		return false
 	}
-	recorded, ok := m.made(m.oracle.Record(r.Taken))
+	recorded, ok := m.made(m.oracle.Record(r.Taken, 0))
 	if !ok || !m.stable(r, recorded) || !m.keep(recorded) {
 		return false
 	}

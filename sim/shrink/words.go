@@ -163,3 +163,54 @@ func (p Point) operation() string {
 
 // String is the step in a few words.
 func (p Point) String() string { return p.Task + "'s " + p.operation() }
+
+// String is what comes before what, or between what.
+func (o Order) String() string {
+	if o.Until != nil {
+		return fmt.Sprintf("%s between %s and %s", o.Then, o.First, o.Until.operation())
+	}
+	return fmt.Sprintf("%s before %s", o.First, o.Then)
+}
+
+// mostSentences bounds what the bug is said to need.
+const mostSentences = 3
+
+// bug says what the bug needs, the most telling first: orders of steps that mean something, else who moves when; then the faults that strike
+// while it runs; and if there is nothing of that kind, any order, else its inputs.
+func (e *explainer) bug() (sentences []string) {
+	say := func(sentence string) {
+		if len(sentences) < mostSentences && !slices.Contains(sentences, sentence) {
+			sentences = append(sentences, sentence)
+		}
+	}
+	orders := func(telling bool) {
+		for _, o := range e.result.Orders {
+			if telling == (len(o.First.Meaning) > 0 && len(o.Then.Meaning) > 0) {
+				say(o.String())
+			}
+		}
+	}
+	needs := func(kind func(i int) bool) {
+		for i, n := range e.result.Needs {
+			if n.Larger || !kind(i) {
+				continue
+			}
+			if n.Means != "" {
+				say(n.Means)
+			} else {
+				say(n.Decision)
+			}
+		}
+	}
+	if orders(true); len(sentences) == 0 {
+		needs(func(i int) bool { return e.list[i].Value == 0 })
+	}
+	needs(func(i int) bool { return e.list[i].Value > 0 && e.result.Needs[i].Step > 0 && e.whole.chances[i] })
+	if len(sentences) == 0 {
+		orders(false)
+	}
+	if len(sentences) == 0 {
+		needs(func(int) bool { return true })
+	}
+	return sentences
+}

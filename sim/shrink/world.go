@@ -31,17 +31,26 @@ func (e *NotReproducedError) Error() string {
 // Failure makes the failure of a token smaller. A failure that does not reproduce is a [NotReproducedError]; other errors are
 // those of [Minimise] and of the scenario. A limit and a context that is done are no errors: they end with the smallest so far.
 func Failure(ctx context.Context, sc *sim.Scenario, token choice.Token, limits Limits) (*search.Shrunk, Result, error) {
+	return failure(sc, token, func(oracle Oracle, found Run) (Result, error) { return Minimise(ctx, oracle, found, limits) })
+}
+
+func failure(sc *sim.Scenario, token choice.Token, minimise func(Oracle, Run) (Result, error)) (*search.Shrunk, Result, error) {
 	replayer, err := search.NewReplayer(sc, token)
 	if err != nil {
 		return nil, Result{}, err
 	}
 	defer replayer.Close()
 	w := &world{replayer: replayer}
-	failure, err := w.first(token)
+	found, err := w.first(token)
 	if err != nil {
 		return nil, Result{}, err
 	}
-	result, err := Minimise(ctx, w, failure, limits)
+	var result Result
+	if found.Property == sim.Steps {
+		result, err = endless(w, found, minimise)
+	} else {
+		result, err = minimise(w, found)
+	}
 	if err != nil {
 		return nil, result, err
 	}
@@ -64,12 +73,14 @@ type world struct {
 	rewriter rewriter
 	varied   [len(variations)]varied
 	observer observer
-	begun    bool // the failure itself was reproduced
+	names    names
+	limit    int64 // of the steps of each run; 0: the usual one
+	begun    bool  // the failure itself was reproduced
 }
 
 // first makes the run of the token itself.
 func (w *world) first(token choice.Token) (Run, error) {
-	w.observer = newObserver()
+	w.observer = newObserver(&w.names)
 	source, tracer := w.replayer.Decide(&w.observer)
 	w.recorder.Begin(source, tracer)
 	recorded, err := w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
@@ -94,16 +105,16 @@ func (w *world) Replay(list []choice.Deviation, maxSteps int64) (Run, error) {
 }
 
 // Record implements [Oracle].
-func (w *world) Record(list []choice.Deviation) (Run, error) {
-	w.observer = newObserver()
+func (w *world) Record(list []choice.Deviation, maxSteps int64) (Run, error) {
+	w.observer = newObserver(&w.names)
 	w.replay.Begin(list, &w.observer)
 	w.recorder.Begin(&w.replay, w.replay.Tracer())
-	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 0))
+	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), maxSteps))
 }
 
 // Rewrite implements [Oracle].
 func (w *world) Rewrite(recorded Run) (Run, error) {
-	w.observer = newObserver()
+	w.observer = newObserver(&w.names)
 	w.observer.moved = w.rewriter.moved
 	w.rewriter.begin(recorded, &w.observer)
 	w.recorder.Begin(&w.rewriter, w.rewriter.values.Tracer())
@@ -127,13 +138,16 @@ func (w *world) Vary(list []choice.Deviation, n int, steps int64) (Run, error) {
 			values = append(values, d)
 		}
 	}
-	w.observer = newObserver()
+	w.observer = newObserver(&w.names)
 	v.values.Begin(values, &w.observer)
 	w.recorder.Begin(v, v.values.Tracer())
 	return w.recorded(w.run(&w.recorder, w.recorder.Tracer(), 2*steps+1000))
 }
 
 func (w *world) run(source choice.Source, tracer choice.Tracer, maxSteps int64) (Run, error) {
+	if w.limit > 0 && (maxSteps == 0 || maxSteps > w.limit) {
+		maxSteps = w.limit
+	}
 	replayed, err := w.replayer.Run(source, tracer, maxSteps)
 	var stuck *search.StuckError
 	if errors.As(err, &stuck) {
@@ -166,6 +180,7 @@ func (w *world) recorded(r Run, err error) (Run, error) {
 
 // observer hears of the steps of a run that is recorded.
 type observer struct {
+	follow
 	trace *trace
 	seen  map[uint64]bool
 	paths []string
@@ -174,8 +189,11 @@ type observer struct {
 	moved func(*choice.Actor) // may be nil
 }
 
-func newObserver() observer {
-	return observer{trace: &trace{}, seen: map[uint64]bool{}, sites: map[site]*int{}, asked: map[Question]*int{}}
+func newObserver(n *names) observer {
+	if n.numbers == nil {
+		n.numbers = map[string]int32{}
+	}
+	return observer{trace: &trace{names: n}, follow: follow{names: n}, seen: map[uint64]bool{}, sites: map[site]*int{}, asked: map[Question]*int{}}
 }
 
 // site is a question in one run: numbers are sooner at hand than paths.
@@ -186,7 +204,11 @@ type site struct {
 
 // Step implements [choice.Tracer].
 func (o *observer) Step(_ int64, _ time.Duration, a *choice.Actor) {
-	o.trace.add(a)
+	if o.last != nil {
+		o.trace.visits = append(o.trace.visits, visit{o.place(o.last), int32(len(o.trace.steps))})
+	}
+	o.last = a
+	o.trace.add(a, o.place(a))
 	if !o.seen[a.PathHash()] {
 		o.seen[a.PathHash()] = true
 		o.paths = append(o.paths, a.Path())
@@ -218,6 +240,8 @@ func (o *observer) Value(asking choice.Site, _, _ int) {
 		o.sites[at] = n
 	}
 	*n++
+	where := address{o.actor(asking.Actor), o.object(asking.Object), sites + o.names.number(asking.Name)}
+	o.trace.visits = append(o.trace.visits, visit{where, int32(len(o.trace.steps)) - 1})
 }
 
 // Note implements [choice.Tracer].

@@ -1,6 +1,7 @@
 package shrink_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,10 +13,12 @@ import (
 )
 
 // failureOf is the first failure of a scenario under the random strategy.
-func failureOf(t testing.TB, sc *sim.Scenario) *search.Failure {
+func failureOf(t testing.TB, sc *sim.Scenario) *search.Failure { return failureFrom(t, sc, 1) }
+
+func failureFrom(t testing.TB, sc *sim.Scenario, seed int) *search.Failure {
 	random, err := strategy.Parse("random")
 	require.NoError(t, err)
-	report, err := search.Run(t.Context(), search.Config{Scenarios: []*sim.Scenario{sc}, Seed: "1", Strategy: random, Runs: 10_000})
+	report, err := search.Run(t.Context(), search.Config{Scenarios: []*sim.Scenario{sc}, Seed: fmt.Sprint(seed), Strategy: random, Runs: 10_000})
 	require.NoError(t, err)
 	require.Len(t, report.Failures(), 1)
 	return report.Failures()[0]
