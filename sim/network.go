@@ -23,6 +23,7 @@ const unbounded = 1 << 30
 type Network[Out, In any] struct {
 	world     *World
 	shared    *kernel.Object // conns
+	latency   time.Duration
 	listeners map[net.Address]*listener[Out, In]
 	order     []*listener[Out, In] // the same, as they came
 	nodes     []*Node              // that have a dialler
@@ -69,6 +70,9 @@ func (n *Network[Out, In]) listen(part *Shared, at net.Address, h net.Handler[Ou
 	n.armPartition(l)
 	return nil
 }
+
+// Latency is how long a transmission takes, each way, where no fault delays it. By default it takes no time.
+func (n *Network[Out, In]) Latency(d time.Duration) { n.latency = d }
 
 // ResetAfter breaks, after d of virtual time, all connections to an address at both ends at once.
 func (n *Network[Out, In]) ResetAfter(d time.Duration, at net.Address) {

@@ -174,13 +174,13 @@ func (c *conn[Out, In]) lose(by string, ways ...int) {
 // delay draws how long a transmission takes.
 func (n *Network[Out, In]) delay() time.Duration {
 	if !n.faults.delay || n.world.healed {
-		return 0
+		return n.latency
 	}
 	d := delays[n.world.Value("delay", len(delays))]
 	if d > 0 {
 		n.world.Struck("delay")
 	}
-	return d
+	return n.latency + d
 }
 
 // slowAtArrival and slowAtEnd are, for what arrives and for the end of a connection, out of how many times the reader is held up, and

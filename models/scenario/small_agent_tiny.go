@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/heddle-go/heddle/agent"
@@ -13,9 +15,9 @@ import (
 // SmallAgentTiny is the small agent in a world that is small enough to be explored: one router; two queues, one of which is removed; at most one
 // disconnect, at any moment; at most one late answer. No fault is left to the swarm. All checks are on.
 //
-// Time divides a run into phases, between which all comes to rest: connecting, the calls and what comes of them, the timeout of the late
-// answer, the late answer, and a ping. What they can come to multiplies, though hardly anything in one depends on how another went. So of each
-// run only some are explored, those around the disconnect if there is one, and of the others one order is made: see tinyCases.
+// A transmission takes time, so that a run falls into phases, between which all comes to rest: connecting, the calls, their answers, a timeout,
+// an answer that is late, a ping, and what a disconnect in any of them brings about. What they can come to multiplies, though hardly anything in
+// one depends on how another went. So each is explored by itself, and of the rest of the run one order is made: see tinyCases.
 //
 // In the end the process is killed. A close sets free all tasks at once, whose interleavings would be most of the exploration; closing at
 // any moment is a matter of SmallAgent.
@@ -24,83 +26,110 @@ func SmallAgentTiny() *sim.Scenario {
 		Name: "small-agent/tiny", Summary: "one router, two queues, one of them removed, one disconnect, one late answer: to be explored",
 		Properties: models.Properties(),
 		Setup: func(w *sim.World) func() {
-			cases := len(tinyCases)
+			cases := tinyCases
 			if !w.NoSwarm() {
-				cases = tinyFaultless
+				cases = cases[:slices.IndexFunc(cases, tinyCase.faulty)]
 			}
-			c := tinyCases[w.Value("case", cases)]
-			w.Logf("case: %s", c.name)
-			s, err := newSmallAgentBehind(w, tinyWorkload(c.disconnect > 0), func(r handler, part *sim.Shared) handler {
-				return &lateBlock{handler: r, part: part, left: c.late, by: tinyLateness}
+			c := cases[w.Value("case", len(cases))]
+			w.Logf("case: %v", c)
+			s, err := newSmallAgentBehind(w, tinyWorkload(c), func(r handler, part *sim.Shared) handler {
+				if !c.late {
+					return r
+				}
+				return &lateBlock{handler: r, part: part, left: 1, by: tinyLateness}
 			})
 			if err != nil {
 				panic(err)
 			}
+			s.network.Latency(tinyLatency)
 			if c.disconnect > 0 {
 				s.network.ResetAfter(c.disconnect, routerName(0).Address())
 			}
 			w.OneOrder(true)
-			w.After(c.from-tinyMargin, func() { w.OneOrder(false) })
-			w.After(c.to+tinyMargin, func() { w.OneOrder(true) })
+			w.After(c.explored-tinyLatency/2, func() { w.OneOrder(false) })
+			w.After(c.explored+tinyLatency/2, func() { w.OneOrder(true) })
 			return s.runTiny
 		},
 	}
 }
 
-// tinyCase is a world with the phases that are explored, from one moment to another. Time stands still while anything can move, so a
-// disconnect that is due comes at any step until nothing else is left to do.
+// tinyCase is a world, with the phase that is explored. Time stands still while anything can move, so a disconnect that is due comes at any step
+// of its phase.
 type tinyCase struct {
-	name       string
+	remove     time.Duration // when the second queue is removed
+	late       bool          // the subscription is taken up late
 	disconnect time.Duration // 0: none
-	late       int           // the block of requests that is taken up late; 0: none
-	from, to   time.Duration
+	explored   time.Duration
 }
 
-// tinyCases begin with those without faults, of which there are tinyFaultless, and end with those that take longest.
-var tinyCases = [...]tinyCase{
-	{name: "calls", from: tinyCalls, to: tinyCalls},
-	{name: "connecting", from: tinyStart, to: tinyStart},
-	{name: "ping", from: tinyPinged, to: tinyPinged},
-	{name: "a late answer", late: 1, from: tinyCalls, to: tinyCalls + tinyLateness},
-	{name: "disconnect at the late answer", disconnect: tinyCalls + tinyLateness, late: 1, from: tinyCalls + tinyLateness, to: tinyCalls + tinyLateness},
-	{name: "disconnect while connecting", disconnect: tinyStart, from: tinyStart, to: tinyStart},
-	{name: "disconnect at the ping", disconnect: tinyPinged, from: tinyPinged, to: tinyPinged},
-	{name: "disconnect at the timeout", disconnect: tinyCalls + tinyTimeout, late: 1, from: tinyCalls + tinyTimeout, to: tinyCalls + tinyTimeout},
-	{name: "disconnect at the calls", disconnect: tinyCalls, from: tinyCalls, to: tinyCalls},
-	{name: "disconnect at the calls, before the late answer", disconnect: tinyCalls, late: 1, from: tinyCalls, to: tinyCalls},
-}
+func (c tinyCase) faulty() bool { return c.late || c.disconnect > 0 }
 
-const tinyFaultless = 3
+func (c tinyCase) String() string {
+	s := fmt.Sprintf("removal after %v", c.remove)
+	if c.late {
+		s += ", subscription taken up late"
+	}
+	if c.disconnect > 0 {
+		s += fmt.Sprintf(", disconnect after %v", c.disconnect)
+	}
+	return s + fmt.Sprintf("; all orders of what is done after %v", c.explored)
+}
 
 const (
+	tinyLatency  = time.Millisecond
 	tinyStart    = time.Millisecond
-	tinyCalls    = 2 * time.Millisecond
+	tinyCalls    = 10 * time.Millisecond
 	tinyTimeout  = 10 * time.Second
 	tinyLateness = 11 * time.Second
 	tinyPing     = 20 * time.Second
-	tinyPinged   = tinyPing + tinyCalls // since something came
 	tinyLinger   = 25 * time.Second
-	tinyMargin   = tinyStart / 2
 )
 
-// tinyWorkload is two calls, at once or, where there is a disconnect as well, one after the other.
-func tinyWorkload(oneAfterTheOther bool) Workload {
+// tinyCases are all, those without faults first.
+var tinyCases = func() (cases []tinyCase) {
+	const (
+		start, connected = tinyStart, tinyStart + 2*tinyLatency
+		calls, answered  = tinyCalls, tinyCalls + 2*tinyLatency
+		removal          = answered + 2*tinyLatency
+		ping             = answered + tinyPing
+		timeout, late    = calls + tinyTimeout, answered + tinyLateness
+	)
+	phases := []time.Duration{start, start + tinyLatency, connected, calls, calls + tinyLatency, answered, removal, ping, ping + tinyLatency, ping + 2*tinyLatency}
+	for _, phase := range phases {
+		cases = append(cases, tinyCase{remove: removal, explored: phase})
+	}
+	for _, phase := range []time.Duration{calls, answered} {
+		cases = append(cases, tinyCase{remove: phase, explored: phase})
+	}
+	for _, phase := range []time.Duration{timeout, late} {
+		cases = append(cases, tinyCase{remove: removal, late: true, explored: phase}, tinyCase{remove: phase, late: true, explored: phase})
+	}
+	for _, phase := range phases {
+		for _, after := range []time.Duration{0, 2 * tinyLatency, 4 * tinyLatency} {
+			cases = append(cases, tinyCase{remove: removal, disconnect: phase, explored: phase + after})
+		}
+	}
+	for _, phase := range []time.Duration{removal, timeout, late} {
+		for _, after := range []time.Duration{0, 2 * tinyLatency, 4 * tinyLatency} {
+			cases = append(cases, tinyCase{remove: removal, late: true, disconnect: phase, explored: phase + after})
+		}
+	}
+	return cases
+}()
+
+// tinyWorkload is a connect and two calls.
+func tinyWorkload(c tinyCase) Workload {
 	config := agent.DefaultConfig(protocol.RecipientService)
 	config.PersistError = 0
 	config.EventQueue = 8
 	config.ConnectTimeout, config.RPCTimeout = 15*time.Second, tinyTimeout
 	config.PingInterval, config.PingTimeouts, config.Silence = tinyPing, 2, 45*time.Second
-	connect := []Op{{Pause: tinyStart, Kind: Connect, Cancel: Never}}
-	subscribe := []Op{{Pause: tinyCalls, Kind: Subscribe, Count: 2, Cancel: Never}}
-	remove := Op{Pause: tinyCalls, Kind: Remove, First: 1, Count: 1, Cancel: Never}
-	tasks := [][]Op{connect, subscribe, {remove}}
-	if oneAfterTheOther {
-		remove.Pause = 0
-		tasks = [][]Op{connect, append(subscribe, remove)}
-	}
+	connect := Op{Pause: tinyStart, Kind: Connect, Cancel: Never}
+	subscribe := Op{Pause: tinyCalls, Kind: Subscribe, Count: 2, Cancel: Never}
+	remove := Op{Pause: c.remove, Kind: Remove, First: 1, Count: 1, Cancel: Never}
 	return Workload{
 		Party: protocol.RecipientService, Routers: 1, Queues: 2, Linger: tinyLinger,
-		Applications: []Application{{Config: config, Events: Stopped, Tasks: tasks}},
+		Applications: []Application{{Config: config, Events: Stopped, Tasks: [][]Op{{connect}, {subscribe}, {remove}}}},
 	}
 }
 

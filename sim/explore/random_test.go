@@ -53,6 +53,8 @@ var repertoires = [][]string{
 	{"cancel", "done", "err", "select-done", "load", "store", "after"},
 	{"once", "store", "load", "inline", "value"},
 	{"part", "part-within", "lock", "load", "store", "inline"},
+	{"part-if", "inline-if", "part", "inline", "load", "store", "add"},
+	{"part-if", "part", "store", "lock", "part-check", "cas", "part-within"},
 	{"part", "part-check", "send", "recv", "select", "part-later", "sleep"},
 	{"part-within", "part-later", "part-check", "inline", "group-done", "group-wait", "write-lock", "read-lock"},
 	{"lock", "send", "recv", "store", "load", "check", "select", "group-done", "group-wait", "read-lock", "value"},
@@ -300,6 +302,20 @@ func (src source) build(s shape) program {
 							parted[in.a%2] = parted[in.a%2]*3 + t + 1
 							note(parted[in.a%2])
 						})
+					case "part-if": // whether it is touched depends on what came before
+						if v.Load()%2 == 0 {
+							parts[in.b%2].Inline(func() {
+								parted[in.b%2] = parted[in.b%2]*3 + t + 1
+								note(parted[in.b%2])
+							})
+						}
+					case "inline-if":
+						if v.Load() > 0 {
+							w.Inline(func() {
+								shared = shared*3 + t + 1 + parted[0]%5 + parted[1]%7
+								note(shared)
+							})
+						}
 					case "part-later":
 						sched.Yield(sc)
 						parts[in.a%2].After(0, func() { parted[in.a%2] = parted[in.a%2]*3 + tag })
@@ -359,7 +375,7 @@ func (src source) depends() bool {
 				if slices.Contains(src.capacities, 0) {
 					return true
 				}
-			case "part-within": // that a step which waits for something touches the part shows only when it is made
+			case "part-if", "inline-if", "part-within": // that a step which waits for something touches the part shows only when it is made
 				return true
 			case "done", "select-done", "stall", "crash", "strike": // who waits, or may move, is not the same in all runs of a class
 				return true
