@@ -74,9 +74,10 @@ type record struct {
 	summand uint64
 }
 
-func newBounded(bound Bound, most, limit int, strict kinds) *bounded {
+func newBounded(bound Bound, most, limit int, strict strictness) *bounded {
 	b := &bounded{bound: bound, most: most, limit: limit, states: map[uint64]int32{}}
-	b.strict, b.identify = unbuffered|strict, true
+	b.strict, b.identify = strict, true
+	b.strict.kinds |= unbuffered
 	return b
 }
 
@@ -103,7 +104,7 @@ func (b *bounded) next() bool {
 }
 
 func (b *bounded) outcome() outcome {
-	return outcome{skipped: b.pruned, cut: b.cut, ordered: b.ordered, again: b.stricter &^ b.strict, defect: b.defect}
+	return outcome{skipped: b.pruned, cut: b.cut, ordered: b.ordered, again: strictness{kinds: b.stricter.kinds &^ b.strict.kinds}, defect: b.defect}
 }
 
 func (b *bounded) decisions() (actors, values []int32) { return b.choices, b.drawn }

@@ -14,10 +14,10 @@ import (
 
 // within makes the runs within a bound that the bounded search makes.
 func within(t testing.TB, p program, bound Bound, most int) (ends map[string]bool, runs, pruned int) {
-	return withinFrom(t, p, bound, most, 0)
+	return withinFrom(t, p, bound, most, strictness{})
 }
 
-func withinFrom(t testing.TB, p program, bound Bound, most int, strict kinds) (ends map[string]bool, runs, pruned int) {
+func withinFrom(t testing.TB, p program, bound Bound, most int, strict strictness) (ends map[string]bool, runs, pruned int) {
 	b, runner := newBounded(bound, most, 0, strict), sim.NewRunner()
 	defer runner.Close()
 	ends = map[string]bool{}
@@ -27,8 +27,9 @@ func withinFrom(t testing.TB, p program, bound Bound, most int, strict kinds) (e
 		require.NoError(t, err)
 		require.Empty(t, b.defect)
 		require.LessOrEqual(t, int(b.used), most)
-		if again := b.outcome().again; again != 0 {
-			return withinFrom(t, p, bound, most, b.strict|again)
+		if again := b.outcome().again; !again.none() {
+			again.add(b.strict)
+			return withinFrom(t, p, bound, most, again)
 		}
 		if b.pruned {
 			pruned++

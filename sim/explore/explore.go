@@ -128,11 +128,11 @@ type searcher interface {
 
 // outcome is what a searcher knows of a run.
 type outcome struct {
-	skipped bool   // it came to where all was explored
-	cut     bool   // at the limit of steps
-	ordered bool   // of some steps one order was made, since that is enough
-	again   kinds  // not none: no run so far counts, and the exploration begins anew, and strictly for these
-	defect  string // why the exploration is wrong; empty if it is not
+	skipped bool       // it came to where all was explored
+	cut     bool       // at the limit of steps
+	ordered bool       // of some steps one order was made, since that is enough
+	again   strictness // not none: no run so far counts, and the exploration begins anew, and strictly for these
+	defect  string     // why the exploration is wrong; empty if it is not
 }
 
 type exploration struct {
@@ -144,15 +144,15 @@ type exploration struct {
 	report *Report
 	told   time.Time
 	ended  bool // no more runs count
-	again  kinds
+	again  strictness
 	err    error
 }
 
 // run makes all runs, from the beginning each time that it shows in the middle that they must be told apart more strictly.
 func (e *exploration) run(ctx context.Context) error {
-	for strict := kinds(0); ; strict |= e.again {
-		e.again = 0
-		if e.round(ctx, strict); e.again == 0 || e.err != nil {
+	for strict := (strictness{}); ; strict.add(e.again) {
+		e.again = strictness{}
+		if e.round(ctx, strict); e.again.none() || e.err != nil {
 			break
 		}
 		r := e.report
@@ -166,7 +166,7 @@ func (e *exploration) run(ctx context.Context) error {
 }
 
 // round lets each worker make runs until there are no more.
-func (e *exploration) round(ctx context.Context, strict kinds) {
+func (e *exploration) round(ctx context.Context, strict strictness) {
 	p := newPlan(strict)
 	var wait sync.WaitGroup
 	for _, runner := range e.runners {
@@ -232,8 +232,8 @@ func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, e
 		e.err = err
 	case o.defect != "":
 		e.err = fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
-	case o.again != 0 && (result.Failure == nil || e.config.KeepGoing):
-		e.again |= o.again
+	case !o.again.none() && (result.Failure == nil || e.config.KeepGoing):
+		e.again.add(o.again)
 	case o.skipped:
 		r.Blocked++
 		return true

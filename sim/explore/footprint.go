@@ -30,6 +30,7 @@ const (
 	allKinds   = ^kinds(0)
 	groups     = kinds(1) << kernel.WaitGroupObject
 	parks      = kinds(1) << 29 // a task that has arrived at an unbuffered channel must be told from one that has not
+	models     = kinds(1) << 28 // what tasks share with models and checks
 	others     = kinds(1) << 30 // a step that is planned may end or hold up any task, so that nothing may be put behind it
 	unbuffered = kinds(1) << 31
 )
@@ -49,7 +50,7 @@ type footprint struct {
 	world    bool   // all state that tasks share with models and checks, by Inline and Observe of World
 	shared   bool   // some of it: a shared object is among the accesses
 	all      bool   // everything
-	guessed  bool   // it is what was announced, and what the step does besides, such as to models, is not known
+	guess    kinds  // what else it may touch: of a step that was not made where it is planned; see strictness.reaches
 }
 
 // A mask tells quickly that two footprints have nothing in common. Its lower bits are those of the objects.
@@ -79,6 +80,9 @@ func (f *footprint) shows() uint64 {
 }
 
 func (f *footprint) looksFor() uint64 {
+	if f.guess != 0 {
+		return ^uint64(0)
+	}
 	mask := f.objects | allBit
 	if f.all {
 		mask = ^uint64(0)
@@ -223,10 +227,66 @@ func (a *access) peeks() bool {
 	return false
 }
 
-// sleeps says whether a step that was tried, or will be, before b sleeps on through it. What a step does that was not made yet is not known:
-// then it may have to be tried behind b too.
+// sleeps says whether a step that was tried, or will be, before b sleeps on through it. Where one of them is a guess it may touch more: then it
+// must be tried behind the other to be known.
 func sleeps(tried, b *footprint) bool {
-	return commute(tried, b) && !(tried.guessed && (tried.world || b.world || b.shared))
+	return commute(tried, b) && !tried.mayTouch(b) && !b.mayTouch(tried)
+}
+
+// mayTouch says whether f is a guess, and may touch what b touches, or may.
+func (f *footprint) mayTouch(b *footprint) bool {
+	if f.guess == 0 {
+		return false
+	}
+	if f.guess&b.guess != 0 || f.guess&models != 0 && (b.world || b.shared) {
+		return true
+	}
+	for i := range b.accesses {
+		if f.guess&reach(b.accesses[i].kind) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// reach is the kind of an object, as it is counted for what steps touch beside what they announce.
+func reach(kind kernel.ObjectKind) kinds {
+	if kind == kernel.SharedObject {
+		return models
+	}
+	return 1 << kind
+}
+
+// strictness is what a search has come to know of a program in the middle, so that it must begin anew.
+type strictness struct {
+	kinds kinds // of objects at which all operations conflict
+	// By operation, what steps have touched beside what they announce: models and checks, and what these touch. The same step can
+	// touch something else when it is made in another order.
+	reaches [maxOps]kinds
+}
+
+const maxOps = 64
+
+// foreseen says that no step is known to have touched more than it had announced.
+func (s *strictness) foreseen() bool { return s.reaches == [maxOps]kinds{} }
+
+func (s *strictness) none() bool { return *s == strictness{} }
+
+// add puts together what two know.
+func (s *strictness) add(other strictness) {
+	s.kinds |= other.kinds
+	for op, k := range other.reaches {
+		s.reaches[op] |= k
+	}
+}
+
+// beyond is what s knows and other does not.
+func (s *strictness) beyond(other *strictness) (more strictness) {
+	more.kinds = s.kinds &^ other.kinds
+	for op, k := range s.reaches {
+		more.reaches[op] = k &^ other.reaches[op]
+	}
+	return more
 }
 
 // commute says whether step a, which was possible, is the same after step b as before it.

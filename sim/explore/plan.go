@@ -19,8 +19,8 @@ type plan struct {
 	over    bool      // no more are wanted
 	setUp   []draw    // values that the set-up draws
 
-	strict   kinds // see trace.stricter
-	stricter kinds // if there are any, all runs so far do not count
+	strict   strictness // see trace.stricter
+	stricter strictness // if there are any, all runs so far do not count
 	met      []uint64
 	peeked   []uint64
 
@@ -48,16 +48,18 @@ type place struct {
 type branch struct {
 	footprint // as it was, or is expected
 	at        *place
-	after     *place  // what is planned behind it; nil: it is a leaf
+	after     *place  // what is planned behind it
 	name      uint64  // of the actor
 	values    []int32 // that it draws, or begins to
 	op        kernel.Op
+	leaf      bool // to be explored, for what may follow whatever that is
 	taken     bool // a leaf that is, or was, explored
 	missed    bool // it was not possible
+	solid     bool // all that begins with it was explored, or will be: a run went, or will go, through it to its end
 	memory    []access
 }
 
-func newPlan(strict kinds) *plan {
+func newPlan(strict strictness) *plan {
 	p := &plan{strict: strict}
 	p.changed.L = &p.mu
 	p.begin()
@@ -95,7 +97,7 @@ func (p *plan) newBranch(at *place, name uint64) *branch {
 	} else {
 		b = &branch{memory: make([]access, 0, 1)} // most steps touch one object
 	}
-	*b = branch{at: at, name: name, values: b.values[:0], memory: b.memory[:0]}
+	*b = branch{at: at, name: name, values: b.values[:0], memory: b.memory[:0], solid: p.strict.foreseen()}
 	at.branches = append(at.branches, b)
 	return b
 }
@@ -109,6 +111,7 @@ func (b *branch) resembles(f *footprint) {
 
 // addLeaf makes the branch one to explore.
 func (p *plan) addLeaf(at *place, b *branch) {
+	b.leaf = true
 	at.ref()
 	for ; ; at = at.above {
 		if at.open++; !at.planned {
@@ -116,6 +119,22 @@ func (p *plan) addLeaf(at *place, b *branch) {
 		}
 	}
 	p.changed.Signal()
+}
+
+// drop takes the branch from those to explore.
+func (p *plan) drop(b *branch) {
+	b.taken = true
+	b.at.close()
+	p.unref(b.at)
+}
+
+// close counts one leaf less.
+func (at *place) close() {
+	for ; ; at = at.above {
+		if at.open--; !at.planned {
+			return
+		}
+	}
 }
 
 func (at *place) ref() {
@@ -161,13 +180,10 @@ func (at *place) take() *branch {
 		switch b := at.branches[i]; {
 		case b.after != nil && b.after.open > 0:
 			return b.after.take()
-		case b.after == nil && !b.taken:
+		case b.leaf && !b.taken:
 			b.taken = true
-			for ; ; at = at.above {
-				if at.open--; !at.planned {
-					return b
-				}
-			}
+			at.close()
+			return b
 		}
 	}
 }
@@ -183,7 +199,7 @@ func (x *walk) next() bool {
 		p.learn(x)
 	}
 	p.runs--
-	if p.stricter != 0 || x.defect != "" {
+	if !p.stricter.none() || x.defect != "" {
 		p.over = true
 	}
 	if p.over {

@@ -62,6 +62,7 @@ type trace struct {
 	world    bool
 	shared   bool
 	all      bool
+	reached  kinds   // what it has touched beside what it has announced
 	raising  []raise // memory for low
 	enabling []int32 // memory for relateAll
 
@@ -70,10 +71,10 @@ type trace struct {
 	// to a closed channel; two that meet at an unbuffered channel commute as long as nobody looks who was there first, and
 	// nothing touches everything, such as a crash. Once it shows that it is not so, a search begins anew, and strictly: then all operations at
 	// objects of that kind conflict.
-	stricter kinds    // that must be strict
-	strict   kinds    // that are
-	met      []uint64 // channels at which two have met, by path, and
-	peeked   []uint64 // at which somebody has looked; over all runs
+	stricter strictness // that must be
+	strict   strictness // that is
+	met      []uint64   // channels at which two have met, by path, and
+	peeked   []uint64   // at which somebody has looked; over all runs
 
 	lazy     bool  // who would only park at an unbuffered channel does so when nobody else can move
 	ordered  bool  // of some events, over all runs, there was no other order to be made
@@ -155,7 +156,7 @@ func (t *trace) begin(i int, a *kernel.Actor) {
 		}
 	}
 	t.current, t.touched, t.wakes = i, t.touched[:0], t.wakes[:0]
-	t.all, t.world, t.shared = a.Kind == kernel.FaultActor, false, false
+	t.all, t.world, t.shared, t.reached = a.Kind == kernel.FaultActor, false, false, 0
 	t.announced(a)
 }
 
@@ -199,7 +200,7 @@ func (t *trace) elsewhere(op kernel.Op, o *kernel.Object) {
 // sends asks for strictness if the channel is unbuffered: somebody may be met there who has arrived.
 func (t *trace) sends(o *kernel.Object) {
 	if o.Kind() == kernel.ChanObject && o.Capacity() == 0 {
-		t.stricter |= parks
+		t.stricter.kinds |= parks
 	}
 }
 
@@ -241,6 +242,9 @@ func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 	if o.Kind() == kernel.ContextObject || op == kernel.OpTrySelect && slices.Contains(t.touched, o) {
 		return
 	}
+	if !slices.Contains(t.touched, o) {
+		t.reached |= reach(o.Kind())
+	}
 	t.shared = t.shared || op == kernel.OpTouch
 	t.touch(op, o)
 	t.elsewhere(op, o)
@@ -249,7 +253,7 @@ func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 // TouchWorld implements kernel.Listener.
 //
 //go:norace
-func (t *trace) TouchWorld() { t.world = true }
+func (t *trace) TouchWorld() { t.world, t.reached = true, t.reached|models }
 
 // TouchAll implements kernel.Listener. Of two that meet one goes on in a step of its own, before which a crash or a stall can come.
 //
@@ -257,7 +261,7 @@ func (t *trace) TouchWorld() { t.world = true }
 func (t *trace) TouchAll() {
 	t.all = true
 	if t.current >= 0 && !t.events[t.current].fixed {
-		t.stricter |= unbuffered | parks
+		t.stricter.kinds |= unbuffered | parks
 	}
 }
 
@@ -282,6 +286,7 @@ func (t *trace) settle() (i int, ok bool) {
 	t.current = -1
 	e := &t.events[i]
 	e.world, e.shared, e.all, e.settled = t.world, t.shared, t.all, true
+	t.stricter.reaches[e.op] |= t.reached
 	e.accesses = t.accesses[e.from:len(t.accesses):len(t.accesses)]
 	e.actors = t.kernel.Actors()
 	e.parks = t.kernel.Actor(e.actor).Parked()
@@ -330,9 +335,9 @@ func (t *trace) accessed(i int, e *event) {
 		e.objects |= bit(a.name)
 		a.after, a.heldAfter = int32(o.Count()), o.Held()
 		kind := a.kindOf()
-		a.strict = a.kind == kernel.MutexObject || t.strict&kind != 0
+		a.strict = a.kind == kernel.MutexObject || t.strict.kinds&kind != 0
 		if a.misuse() && !a.strict {
-			t.stricter |= kind
+			t.stricter.kinds |= kind
 		}
 		if !a.strict && kind == unbuffered {
 			t.watch(a, o)
@@ -354,14 +359,14 @@ func (t *trace) watch(a *access, o *kernel.Object) {
 			t.peeked = append(t.peeked, path)
 		}
 		if slices.Contains(t.met, path) {
-			t.stricter |= unbuffered
+			t.stricter.kinds |= unbuffered
 		}
 	case a.op == kernel.OpSend || a.op == kernel.OpRecv:
 		if len(t.wakes) > 0 && !slices.Contains(t.met, path) {
 			t.met = append(t.met, path)
 		}
 		if len(t.wakes) > 0 && slices.Contains(t.peeked, path) {
-			t.stricter |= unbuffered
+			t.stricter.kinds |= unbuffered
 		}
 	}
 }
@@ -515,7 +520,7 @@ func (t *trace) relateOne(e *event, race func(k int) bool) {
 
 func (t *trace) related(e *event, k int, r relationship, race func(k int) bool) {
 	if r == conflicts && e.waits(&t.events[k]) {
-		t.stricter |= groups
+		t.stricter.kinds |= groups
 	}
 	if r == conflicts && race(k) {
 		t.join(e, k)
@@ -560,7 +565,7 @@ func (t *trace) low(i int) {
 			}
 		}
 		if least < taken {
-			t.stricter |= a.kindOf()
+			t.stricter.kinds |= a.kindOf()
 		}
 	}
 }

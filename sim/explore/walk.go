@@ -37,6 +37,7 @@ type walk struct {
 	cut     bool // the limit was reached
 	over    bool // no step counts any more
 	missed  bool // a step that was planned was not possible
+	spared  bool // a step that was planned turned out to be explored already
 	defect  string
 
 	racing func(k int) bool // race, for steps
@@ -99,14 +100,14 @@ const anyone = ^uint64(0)
 func newWalk(p *plan, limit int) *walk {
 	x := &walk{plan: p, limit: limit}
 	x.strict, x.racing = p.strict, x.race
-	x.lazy = p.strict&parks == 0
+	x.lazy = p.strict.kinds&parks == 0
 	x.strike.all = true
 	x.current = -1
 	return x
 }
 
 func (x *walk) outcome() outcome {
-	return outcome{skipped: x.blocked, cut: x.cut, ordered: x.ordered, again: x.stricter &^ x.strict, defect: x.defect}
+	return outcome{skipped: x.blocked, cut: x.cut, ordered: x.ordered, again: x.stricter.beyond(&x.strict), defect: x.defect}
 }
 
 func (x *walk) decisions() (actors, values []int32) {
@@ -122,7 +123,7 @@ func (x *walk) decisions() (actors, values []int32) {
 // start makes ready for the next run.
 func (x *walk) start() {
 	x.depth, x.drawAt, x.current, x.marked, x.value, x.valueTo = 0, 0, -1, -1, 0, 0
-	x.blocked, x.cut, x.over, x.missed = false, false, false, false
+	x.blocked, x.cut, x.over, x.missed, x.spared = false, false, false, false, false
 	x.notes = x.notes[:0]
 }
 
@@ -151,7 +152,7 @@ func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 		x.look(i, enabled, armed)
 	}
 	if len(armed) > 0 {
-		x.stricter |= parks // what strikes may see who has arrived
+		x.stricter.kinds |= parks // what strikes may see who has arrived
 	}
 	if p := i - x.fresh; p < len(x.planned) && x.planned[p].name != anyone {
 		return x.find(i, x.planned[p].name, enabled, armed)
@@ -196,8 +197,8 @@ func (x *walk) missing(i int) {
 		x.others(i, -1)
 		x.over = true
 		x.kernel.Stop()
-	case x.strict != allKinds: // two that meet may have come in the other order
-		x.stricter, x.missed, x.blocked, x.over = allKinds, true, true, true
+	case x.strict.kinds != allKinds: // two that meet may have come in the other order
+		x.stricter.kinds, x.missed, x.blocked, x.over = allKinds, true, true, true
 		x.kernel.Stop()
 	default:
 		x.fail("a step that was taken for independent has made another one impossible")
@@ -366,7 +367,7 @@ func (x *walk) fail(defect string) {
 func (x *walk) Over() {
 	x.finish()
 	if at := int(x.leaf.at.depth); at < x.depth && x.events[at].halts && !x.leaf.all && x.leaf.name != anyone {
-		x.stricter |= others // that it does was not known when it was planned
+		x.stricter.kinds |= others // that it does was not known when it was planned
 	}
 	if !x.over {
 		x.mark(x.depth)
@@ -391,6 +392,11 @@ func (x *walk) finish() {
 	x.open(i)
 	x.late = int32(i)
 	x.order(i, x.racing)
+	if x.redundant(i) {
+		x.blocked, x.spared, x.over = true, true, true
+		x.kernel.Stop()
+		return
+	}
 	if x.mixed {
 		for _, id := range x.due(i) {
 			if id < 0 {
@@ -405,6 +411,53 @@ func (x *walk) finish() {
 	if ends && !x.events[i].fixed {
 		x.others(i, x.events[i].actor)
 	}
+}
+
+// redundant says whether event i ends a way that was planned for what it might touch, and did not: then something that was tried before goes on
+// sleeping, and all that begins like this was explored with that.
+func (x *walk) redundant(i int) bool {
+	if x.over || i != int(x.leaf.at.depth) || x.leaf.name == anyone || x.strict.foreseen() {
+		return false
+	}
+	x.plan.mu.Lock()
+	defer x.plan.mu.Unlock()
+	for at, way := x.leaf.at, x.leaf; ; at, way = at.above, at.way() {
+		if len(x.draws) > 0 && len(x.drawn(int(at.depth))) > 0 {
+			return false // with other values it may not be
+		}
+		for _, b := range at.sleepers {
+			if x.slept(b, at, i) {
+				return true
+			}
+		}
+		for _, b := range at.branches {
+			if b == way {
+				break
+			}
+			if x.slept(b, at, i) {
+				return true
+			}
+		}
+		if !at.planned {
+			return false
+		}
+	}
+}
+
+// slept says whether the branch, which was tried at the place, sleeps through the events from there to i, or is one of them.
+func (x *walk) slept(b *branch, at *place, i int) bool {
+	if !b.solid || b.missed {
+		return false
+	}
+	for j := int(at.depth); j <= i; j++ {
+		switch e := &x.events[j]; {
+		case e.name == b.name:
+			return x.begins(b, j)
+		case !commute(&b.footprint, &e.footprint):
+			return false
+		}
+	}
+	return true
 }
 
 // others notes that all who can move, but one, could have moved instead of step i.
@@ -439,7 +492,7 @@ func (x *walk) announce(i int, a *kernel.Actor) event {
 	if int(a.ID) < len(x.lastOf) {
 		e.prev = x.lastOf[a.ID] - 1
 	}
-	e.waker, e.all, e.guessed = -1, x.all, true
+	e.waker, e.all = -1, x.all
 	e.world = a.Kind == kernel.DeliveryActor || a.Kind == kernel.TimerActor && a.Node() == nil // code of models, which no table knows
 	e.accesses = x.accesses[e.from:len(x.accesses):len(x.accesses)]
 	for _, b := range e.accesses {
@@ -493,7 +546,6 @@ func (x *walk) asIf(a *kernel.Actor, instead bool) {
 	}
 	if keep {
 		x.waits = append(x.waits, x.events[i])
-		x.waits[len(x.waits)-1].guessed = true
 	}
 	x.unsettle(i)
 	if !keep {
