@@ -1,14 +1,17 @@
 package scenario
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/heddle-go/heddle/agent"
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/models"
 	"github.com/heddle-go/heddle/net"
+	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
 )
 
@@ -42,6 +45,8 @@ func SmallAgentTiny() *sim.Scenario {
 				panic(err)
 			}
 			s.network.Latency(tinyLatency)
+			p := s.apps[0]
+			p.scheduler = lateWorkers{p.scheduler, p.node.Clock()}
 			if c.disconnect > 0 {
 				s.network.ResetAfter(c.disconnect, routerName(0).Address())
 			}
@@ -85,6 +90,9 @@ const (
 	tinyLinger   = 25 * time.Second
 )
 
+// tinyAftermath is when what follows from a disconnect comes: the worker, its connection, the answer to its requests.
+var tinyAftermath = [...]time.Duration{0, tinyLatency, 3 * tinyLatency, 5 * tinyLatency}
+
 // tinyCases are all, those without faults first.
 var tinyCases = func() (cases []tinyCase) {
 	const (
@@ -105,12 +113,15 @@ var tinyCases = func() (cases []tinyCase) {
 		cases = append(cases, tinyCase{remove: removal, late: true, explored: phase}, tinyCase{remove: phase, late: true, explored: phase})
 	}
 	for _, phase := range phases {
-		for _, after := range []time.Duration{0, 2 * tinyLatency, 4 * tinyLatency} {
+		for _, after := range tinyAftermath {
 			cases = append(cases, tinyCase{remove: removal, disconnect: phase, explored: phase + after})
 		}
 	}
+	for _, after := range tinyAftermath {
+		cases = append(cases, tinyCase{remove: answered + after, disconnect: answered, explored: answered + after})
+	}
 	for _, phase := range []time.Duration{removal, timeout, late} {
-		for _, after := range []time.Duration{0, 2 * tinyLatency, 4 * tinyLatency} {
+		for _, after := range tinyAftermath {
 			cases = append(cases, tinyCase{remove: removal, late: true, disconnect: phase, explored: phase + after})
 		}
 	}
@@ -151,6 +162,23 @@ func (s *smallAgent) runTiny() {
 	if undecided := p.monitor.Finish(); len(undecided) > 0 {
 		s.world.Fail("linearizable", "%s", undecided[0])
 	}
+}
+
+// lateWorkers is a scheduler that lets reconnect workers wait before they begin, as a busy machine does: what they do is a phase of its own.
+type lateWorkers struct {
+	sched.Scheduler
+	clock clock.Clock
+}
+
+func (s lateWorkers) Go(name string, f func()) {
+	if name != "worker" {
+		s.Scheduler.Go(name, f)
+		return
+	}
+	s.Scheduler.Go(name, func() {
+		_ = s.clock.Sleep(context.Background(), tinyLatency)
+		f()
+	})
 }
 
 // handler takes blocks of requests and sends blocks of responses, as a router does.
