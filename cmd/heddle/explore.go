@@ -65,7 +65,7 @@ may then be made more than once.`,
 	flags.IntVar(&f.preemptions, "preemptions", 0, "only runs with at most `N` switches from a task that could go on to another (default: all)")
 	flags.IntVar(&f.delays, "delays", 0, "only runs with at most `N` tasks passed over whose turn it was (default: all)")
 	flags.IntVar(&f.steps, "steps", explore.DefaultSteps, "cut off executions at `N` steps")
-	flags.IntVar(&f.workers, "workers", 1, "number `N` of runs at a time; with --preemptions and --delays always 1")
+	flags.IntVar(&f.workers, "workers", 1, "number `N` of runs at a time")
 	flags.DurationVar(&f.duration, "for", 0, "end after `D`, such as 30s or 10m (default: as long as it takes)")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
 	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
@@ -175,6 +175,7 @@ type exploreBounds struct {
 	DataSeed    uint64 `json:"data_seed"`   // of the random bytes
 	Preemptions *int   `json:"preemptions"` // null: no bound
 	Delays      *int   `json:"delays"`      // null: no bound
+	Whole       bool   `json:"whole"`       // all was explored, also beyond these
 	OneOrder    bool   `json:"one_order"`   // of steps for which the scenario wants no more, only one order was made
 }
 
@@ -182,7 +183,7 @@ func newExploreDocument(config explore.Config, r *explore.Report, failed error) 
 	d := exploreDocument{
 		Scenario: r.Scenario, Only: config.Options.Only, NoFaults: config.Options.NoFaults, Go: runtime.Version(), Complete: r.Complete && failed == nil,
 		Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Longest: r.Longest, Seconds: r.Elapsed.Seconds(),
-		Bounds: exploreBounds{Steps: r.Limit, OneOrder: r.OneOrder}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
+		Bounds: exploreBounds{Steps: r.Limit, Whole: r.Whole, OneOrder: r.OneOrder}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
 		Faults: append([]sim.FaultCount{}, r.Faults...), Failures: append([]*search.Failure{}, r.Failures...),
 	}
 	switch config.Bound {
@@ -223,6 +224,9 @@ func (d exploreDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 			what = "every interleaving with at most " + plural(int64(*n), "preemption")
 		} else if n := d.Bounds.Delays; n != nil {
 			what = "every interleaving with at most " + plural(int64(*n), "delay")
+		}
+		if d.Bounds.Whole {
+			what = "every class of interleavings, and so " + what
 		}
 		if d.Bounds.OneOrder {
 			what += " where the scenario wants more than one order"

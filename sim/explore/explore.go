@@ -32,7 +32,7 @@ type Config struct {
 	Bound     Bound         // what there is a bound on, if there is
 	Most      int           // only runs with at most so many of these count
 	KeepGoing bool          // collect distinct failures; else stop at the first
-	Workers   int           // that make runs at the same time, without a bound. 0: one
+	Workers   int           // that make runs at the same time. 0: one
 
 	// Progress, if not nil, is called a few times a second.
 	Progress func(Progress)
@@ -69,7 +69,8 @@ type Report struct {
 	Cut        int64    // executions that were cut off at the limit of steps
 	Limit      int      // of steps
 	OneOrder   bool     // of steps for which the scenario says that it is enough, one order was made: a bound
-	Complete   bool     // every class was explored
+	Complete   bool     // every class was explored, or with a bound all within it
+	Whole      bool     // with a bound: every class was explored, also beyond it
 	Left       []string // what was not: empty if complete
 	Estimate   float64
 	Elapsed    time.Duration
@@ -90,7 +91,7 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 		config.Steps = DefaultSteps
 	}
 	e := &exploration{config: config, started: time.Now(), report: &Report{Scenario: config.Scenario.Name, Limit: config.Steps}}
-	for range e.workers() {
+	for range max(config.Workers, 1) {
 		e.runners = append(e.runners, sim.NewRunner())
 	}
 	err := search.Watched(config.Scenario, e.runners, func() error { return e.run(ctx) })
@@ -103,14 +104,6 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 	e.report.Elapsed = time.Since(e.started)
 	e.report.Complete = err == nil && len(e.report.Left) == 0
 	return e.report, err
-}
-
-// workers is how many make runs. A bounded search leaves out what it was at before, so it is one.
-func (e *exploration) workers() int {
-	if e.config.Bound != Unbounded {
-		return 1
-	}
-	return max(e.config.Workers, 1)
 }
 
 // searcher decides the runs of an exploration, one after another.
@@ -140,13 +133,26 @@ type exploration struct {
 	runners []*sim.Runner
 	started time.Time
 
-	mu     sync.Mutex // of what follows
-	report *Report
-	told   time.Time
-	ended  bool // no more runs count
-	again  strictness
-	err    error
+	mu      sync.Mutex // of what follows
+	report  *Report
+	tallies [2]tally // of the search without a bound, and of the one with it
+	within  bool     // all within the bound was explored
+	told    time.Time
+	ended   bool // no more runs count
+	again   strictness
+	err     error
 }
+
+// tally is what a search has come to.
+type tally struct {
+	executions, blocked, cut int64
+}
+
+// The searches of an exploration.
+const (
+	ofAll = iota
+	inBound
+)
 
 // run makes all runs, from the beginning each time that it shows in the middle that they must be told apart more strictly.
 func (e *exploration) run(ctx context.Context) error {
@@ -156,41 +162,84 @@ func (e *exploration) run(ctx context.Context) error {
 			break
 		}
 		r := e.report
-		r.Executions, r.Blocked, r.Cut, r.Failures, r.Faults, r.Left = 0, 0, 0, nil, nil, nil
-		e.ended = false
+		r.Failures, r.Faults, r.Left = nil, nil, nil
+		e.ended, e.tallies = false, [2]tally{}
 	}
-	if r := e.report; r.Cut > 0 {
+	r, t := e.report, e.tallied()
+	if r.Executions, r.Blocked, r.Cut = t.executions, t.blocked, t.cut; r.Cut > 0 {
 		e.left(nil, fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
 	}
 	return e.err
 }
 
-// round lets each worker make runs until there are no more.
+// tallied is what the search has come to that has come to its end; without one, all together.
+func (e *exploration) tallied() tally {
+	a, b := e.tallies[ofAll], e.tallies[inBound]
+	switch {
+	case e.report.Whole:
+		return a
+	case e.within:
+		return b
+	}
+	return tally{a.executions + b.executions, a.blocked + b.blocked, a.cut + b.cut}
+}
+
+// round lets each worker make runs until there are no more. With a bound there are two searches, since nobody knows beforehand which one is sooner at
+// its end: the one within the bound, which leaves out what it was at before and so is one worker's, and that of all classes, which need
+// far fewer runs to be told apart, but may be far more. The first worker makes a run of each in turn, and all others those of the second.
 func (e *exploration) round(ctx context.Context, strict strictness) {
 	p := newPlan(strict)
 	var wait sync.WaitGroup
-	for _, runner := range e.runners {
-		var x searcher = newWalk(p, e.config.Steps)
-		if e.config.Bound != Unbounded {
-			x = newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict)
+	for i, runner := range e.runners {
+		searches := [2]searcher{ofAll: newWalk(p, e.config.Steps)}
+		if e.config.Bound != Unbounded && i == 0 {
+			searches[inBound] = newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict)
 		}
-		wait.Go(func() { e.work(ctx, x, runner) })
+		wait.Go(func() { e.work(ctx, searches, runner) })
 	}
 	wait.Wait()
 }
 
-func (e *exploration) work(ctx context.Context, x searcher, runner *sim.Runner) {
-	for more := x.first(); more; more = x.next() {
-		if !e.goesOn(ctx, x) {
-			break
-		}
-		x.start()
-		result, err := runner.Run(e.config.Scenario, e.runConfig(x))
-		if !e.count(x, runner, result, err) {
-			break
+func (e *exploration) work(ctx context.Context, searches [2]searcher, runner *sim.Runner) {
+	var more [2]bool
+	for kind, x := range searches {
+		more[kind] = x != nil && x.first()
+	}
+	for going := true; going && (more[ofAll] || more[inBound]); {
+		for kind, x := range searches {
+			if !more[kind] {
+				continue
+			}
+			if going = e.goesOn(ctx, x) && e.made(kind, x, runner); !going {
+				break
+			}
+			if more[kind] = x.next(); !more[kind] && e.config.Bound != Unbounded {
+				e.through(kind)
+			}
 		}
 	}
-	x.stop()
+	for _, x := range searches {
+		if x != nil {
+			x.stop()
+		}
+	}
+}
+
+// made makes a run, and says whether others follow.
+func (e *exploration) made(kind int, x searcher, runner *sim.Runner) bool {
+	x.start()
+	result, err := runner.Run(e.config.Scenario, e.runConfig(x))
+	return e.count(kind, x, runner, result, err)
+}
+
+// through ends an exploration with a bound, once one of its searches has come to its end.
+func (e *exploration) through(kind int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended || kind == ofAll && e.tallies[ofAll].cut > 0 {
+		return
+	}
+	e.report.Whole, e.within, e.ended = kind == ofAll, kind == inBound, true
 }
 
 // goesOn says whether another run is wanted.
@@ -217,7 +266,7 @@ func (e *exploration) goesOn(ctx context.Context, x searcher) bool {
 }
 
 // count takes a run into the report, and says whether others follow.
-func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, err error) bool {
+func (e *exploration) count(kind int, x searcher, runner *sim.Runner, result sim.Result, err error) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ended {
@@ -235,12 +284,12 @@ func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, e
 	case !o.again.none() && (result.Failure == nil || e.config.KeepGoing):
 		e.again.add(o.again)
 	case o.skipped:
-		r.Blocked++
+		e.tallies[kind].blocked++
 		return true
 	default:
-		r.Executions++
+		e.tallies[kind].executions++
 		if o.cut {
-			r.Cut++
+			e.tallies[kind].cut++
 			return true
 		}
 		e.ledger(result.Faults)
@@ -294,8 +343,9 @@ func (e *exploration) left(x searcher, why string) {
 
 func (e *exploration) progress(x searcher) Progress {
 	r := e.report
+	t := e.tallied()
 	return Progress{
-		Elapsed: time.Since(e.started), Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: x.behind(),
+		Elapsed: time.Since(e.started), Executions: t.executions, Blocked: t.blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: x.behind(),
 	}
 }
 

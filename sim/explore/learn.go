@@ -18,16 +18,6 @@ func (p *plan) learn(x *walk) {
 	if !p.stricter.none() {
 		return
 	}
-	if x.spared {
-		x.made(false)
-		if x.leaf.after == nil {
-			p.behind(x.leaf) // where what does not sleep on through that can be planned
-		}
-		for _, n := range x.notes {
-			p.instead(x, n)
-		}
-		return
-	}
 	if x.missed { // what it was taken to cover, it does not
 		x.leaf.missed = true
 		for _, n := range x.notes {
@@ -39,7 +29,7 @@ func (p *plan) learn(x *walk) {
 	if at >= x.depth {
 		return
 	}
-	x.made(true)
+	x.leaf.became(x, at)
 	p.alternatives(x)
 	for _, n := range x.notes {
 		p.instead(x, n)
@@ -54,21 +44,6 @@ func (p *plan) learn(x *walk) {
 // meet puts together what asks for strictness.
 func (p *plan) meet(x *walk) {
 	p.stricter.add(x.stricter.beyond(&p.strict))
-}
-
-// made tells the branches that were planned on the way of the run what they were, and that it went to its end.
-func (x *walk) made(solid bool) {
-	for at, way := x.leaf.at, x.leaf; ; at, way = at.above, at.way() {
-		if way.became(x, int(at.depth)); way.after != nil {
-			way.after.path[0].draws, way.after.values = int32(len(way.values)), append(way.after.values[:0], way.values...)
-		}
-		if solid && way.leaf && !way.taken { // this run was one for it too
-			x.plan.drop(way)
-		}
-		if way.solid = way.solid || solid; !at.planned {
-			return
-		}
-	}
 }
 
 // became tells the branch the step that it was.
@@ -130,7 +105,7 @@ func (p *plan) placeAt(x *walk, i int) *place {
 	copy(x.path[j+1:], x.path[j:])
 	x.path[j] = at
 	own := p.newBranch(at, 0)
-	own.taken, own.solid = true, true
+	own.taken = true
 	own.became(x, i)
 	return at
 }
@@ -162,7 +137,7 @@ func (p *plan) insert(x *walk, at *place, late *event, r *race) {
 descend:
 	for {
 		for _, b := range at.sleepers {
-			if weak, by := x.weak(b, rest); weak && b.solid && !b.missed {
+			if weak, by := x.weak(b, rest); weak && !b.missed {
 				r.settle(x, b, top, by, late)
 				return
 			}
@@ -172,7 +147,7 @@ descend:
 			if !weak || b.missed {
 				continue
 			}
-			if b.after == nil && b.solid {
+			if b.after == nil {
 				r.settle(x, b, top, by, late)
 				return
 			}
@@ -187,9 +162,6 @@ descend:
 			}
 			if len(x.moved) == 0 && rest == nil {
 				return
-			}
-			if b.after == nil { // it may turn out to be explored already, and what follows not
-				p.behind(b)
 			}
 			at, top = b.after, false
 			continue descend
@@ -211,13 +183,13 @@ descend:
 	if rest == nil && !more {
 		return // all that is needed is planned
 	}
-	r.settled = top && !more && p.strict.kinds&others == 0 && p.strict.foreseen()
+	r.settled = top && !more && p.strict.kinds&others == 0 && late.guess == 0
 	p.plant(x, at, rest)
 }
 
 // settle notes that nothing needs to be planned for the race, since the branch comes first or sleeps on.
 func (r *race) settle(x *walk, b *branch, top bool, by int32, late *event) {
-	r.settled = top && x.needed(by, late) && x.strict.kinds&others == 0
+	r.settled = top && x.needed(by, late) && x.strict.kinds&others == 0 && late.guess == 0
 	if top && by == nobody {
 		r.cover = b
 	}
@@ -474,7 +446,7 @@ func (at *place) begun(name uint64, draws []draw, v int32) bool {
 // covers says whether something that was tried at the place before the step that the run has made there sleeps on through another.
 func (x *walk) covers(at *place, name uint64, f *footprint) bool {
 	covers := func(b *branch) bool {
-		return b.solid && !b.missed && b.name != name && sleeps(&b.footprint, f)
+		return !b.missed && b.name != name && sleeps(&b.footprint, f)
 	}
 	if slices.ContainsFunc(at.sleepers, covers) {
 		return true

@@ -48,14 +48,12 @@ type place struct {
 type branch struct {
 	footprint // as it was, or is expected
 	at        *place
-	after     *place  // what is planned behind it
+	after     *place  // what is planned behind it; nil: it is a leaf
 	name      uint64  // of the actor
 	values    []int32 // that it draws, or begins to
 	op        kernel.Op
-	leaf      bool // to be explored, for what may follow whatever that is
 	taken     bool // a leaf that is, or was, explored
 	missed    bool // it was not possible
-	solid     bool // all that begins with it was explored, or will be: a run went, or will go, through it to its end
 	memory    []access
 }
 
@@ -97,7 +95,7 @@ func (p *plan) newBranch(at *place, name uint64) *branch {
 	} else {
 		b = &branch{memory: make([]access, 0, 1)} // most steps touch one object
 	}
-	*b = branch{at: at, name: name, values: b.values[:0], memory: b.memory[:0], solid: p.strict.foreseen()}
+	*b = branch{at: at, name: name, values: b.values[:0], memory: b.memory[:0]}
 	at.branches = append(at.branches, b)
 	return b
 }
@@ -111,7 +109,6 @@ func (b *branch) resembles(f *footprint) {
 
 // addLeaf makes the branch one to explore.
 func (p *plan) addLeaf(at *place, b *branch) {
-	b.leaf = true
 	at.ref()
 	for ; ; at = at.above {
 		if at.open++; !at.planned {
@@ -119,22 +116,6 @@ func (p *plan) addLeaf(at *place, b *branch) {
 		}
 	}
 	p.changed.Signal()
-}
-
-// drop takes the branch from those to explore.
-func (p *plan) drop(b *branch) {
-	b.taken = true
-	b.at.close()
-	p.unref(b.at)
-}
-
-// close counts one leaf less.
-func (at *place) close() {
-	for ; ; at = at.above {
-		if at.open--; !at.planned {
-			return
-		}
-	}
 }
 
 func (at *place) ref() {
@@ -180,10 +161,13 @@ func (at *place) take() *branch {
 		switch b := at.branches[i]; {
 		case b.after != nil && b.after.open > 0:
 			return b.after.take()
-		case b.leaf && !b.taken:
+		case b.after == nil && !b.taken:
 			b.taken = true
-			at.close()
-			return b
+			for ; ; at = at.above {
+				if at.open--; !at.planned {
+					return b
+				}
+			}
 		}
 	}
 }
@@ -207,7 +191,7 @@ func (x *walk) next() bool {
 		return false
 	}
 	for i := len(x.path) - 1; i >= 0; i-- {
-		if at := x.path[i]; at.open > 0 {
+		if at := x.path[i]; at.open > 0 && int(at.depth) <= len(x.events) {
 			x.take(at.take(), at)
 			p.unref(ended)
 			return true

@@ -37,7 +37,6 @@ type walk struct {
 	cut     bool // the limit was reached
 	over    bool // no step counts any more
 	missed  bool // a step that was planned was not possible
-	spared  bool // a step that was planned turned out to be explored already
 	defect  string
 
 	racing func(k int) bool // race, for steps
@@ -123,7 +122,7 @@ func (x *walk) decisions() (actors, values []int32) {
 // start makes ready for the next run.
 func (x *walk) start() {
 	x.depth, x.drawAt, x.current, x.marked, x.value, x.valueTo = 0, 0, -1, -1, 0, 0
-	x.blocked, x.cut, x.over, x.missed, x.spared = false, false, false, false, false
+	x.blocked, x.cut, x.over, x.missed = false, false, false, false
 	x.notes = x.notes[:0]
 }
 
@@ -192,7 +191,7 @@ func (x *walk) missing(i int) {
 	switch {
 	case i < x.fresh:
 		x.fail("the program is not deterministic: an actor that could move in the run before cannot in its repetition")
-	case i == x.fresh+len(x.planned)-1: // the late step of a race, which needs what came in between
+	case i == x.fresh+len(x.planned)-1 || !x.strict.foreseen(): // the late step of a race, which needs what came in between, or touches more than is known
 		x.blocked, x.missed = true, true
 		x.others(i, -1)
 		x.over = true
@@ -392,11 +391,6 @@ func (x *walk) finish() {
 	x.open(i)
 	x.late = int32(i)
 	x.order(i, x.racing)
-	if x.redundant(i) {
-		x.blocked, x.spared, x.over = true, true, true
-		x.kernel.Stop()
-		return
-	}
 	if x.mixed {
 		for _, id := range x.due(i) {
 			if id < 0 {
@@ -411,53 +405,6 @@ func (x *walk) finish() {
 	if ends && !x.events[i].fixed {
 		x.others(i, x.events[i].actor)
 	}
-}
-
-// redundant says whether event i ends a way that was planned for what it might touch, and did not: then something that was tried before goes on
-// sleeping, and all that begins like this was explored with that.
-func (x *walk) redundant(i int) bool {
-	if x.over || i != int(x.leaf.at.depth) || x.leaf.name == anyone || x.strict.foreseen() {
-		return false
-	}
-	x.plan.mu.Lock()
-	defer x.plan.mu.Unlock()
-	for at, way := x.leaf.at, x.leaf; ; at, way = at.above, at.way() {
-		if len(x.draws) > 0 && len(x.drawn(int(at.depth))) > 0 {
-			return false // with other values it may not be
-		}
-		for _, b := range at.sleepers {
-			if x.slept(b, at, i) {
-				return true
-			}
-		}
-		for _, b := range at.branches {
-			if b == way {
-				break
-			}
-			if x.slept(b, at, i) {
-				return true
-			}
-		}
-		if !at.planned {
-			return false
-		}
-	}
-}
-
-// slept says whether the branch, which was tried at the place, sleeps through the events from there to i, or is one of them.
-func (x *walk) slept(b *branch, at *place, i int) bool {
-	if !b.solid || b.missed {
-		return false
-	}
-	for j := int(at.depth); j <= i; j++ {
-		switch e := &x.events[j]; {
-		case e.name == b.name:
-			return x.begins(b, j)
-		case !commute(&b.footprint, &e.footprint):
-			return false
-		}
-	}
-	return true
 }
 
 // others notes that all who can move, but one, could have moved instead of step i.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/sim"
@@ -27,9 +28,11 @@ func together(t testing.TB, build func() program, workers int) result {
 				for more := x.first(); more; more = x.next() {
 					x.start()
 					r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x, Options: p.options})
+					if !assert.NoError(t, err) || !assert.Empty(t, x.defect) {
+						x.stop()
+						return
+					}
 					mu.Lock()
-					require.NoError(t, err)
-					require.Empty(t, x.defect)
 					if x.blocked {
 						o.blocked++
 					} else {
