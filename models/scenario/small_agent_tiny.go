@@ -87,7 +87,7 @@ const (
 	tinyTimeout  = 10 * time.Second
 	tinyLateness = 11 * time.Second
 	tinyPing     = 20 * time.Second
-	tinyLinger   = 25 * time.Second
+	tinyLinger   = 3 * time.Second
 )
 
 // tinyAftermath is when what follows from a disconnect comes: the worker, its connection, the answer to its requests.
@@ -139,7 +139,7 @@ func tinyWorkload(c tinyCase) Workload {
 	subscribe := Op{Pause: tinyCalls, Kind: Subscribe, Count: 2, Cancel: Never}
 	remove := Op{Pause: c.remove, Kind: Remove, First: 1, Count: 1, Cancel: Never}
 	return Workload{
-		Party: protocol.RecipientService, Routers: 1, Queues: 2, Linger: tinyLinger,
+		Party: protocol.RecipientService, Routers: 1, Queues: 2, Linger: max(c.explored, c.disconnect) - c.remove + tinyLinger,
 		Applications: []Application{{Config: config, Events: Stopped, Tasks: [][]Op{{connect}, {subscribe}, {remove}}}},
 	}
 }
