@@ -47,9 +47,10 @@ enough (World.OneOrder), as of what leads up to what is to be explored, no more 
 With --workers several runs are made at a time, of the same classes. What is reported is the same but for the execution in which a
 failure is found and so its token, and, unless --keep-going is given, which of several failures is found first.
 
-With --preemptions only the interleavings with so few unforced switches are made, with --delays those in which so few tasks are passed
+With --preemptions only the interleavings with so few unforced switches must be made, with --delays those in which so few tasks are passed
 over, where the task that moved last goes on or, if it cannot, the next in the round; what differs in the order of steps which commute
-may then be made more than once.`,
+may then be made more than once. Since all classes together can be fewer than such interleavings, both searches go on side by side until one is
+at its end, and it is said which.`,
 		Example: `  heddle explore litmus/dining-philosophers
   heddle explore litmus/aba-fixed --format json`,
 		Args: func(_ *cobra.Command, args []string) error {

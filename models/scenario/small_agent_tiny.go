@@ -93,7 +93,7 @@ const (
 // tinyAftermath is when what follows from a disconnect comes: the worker, its connection, the answer to its requests.
 var tinyAftermath = [...]time.Duration{0, tinyLatency, 3 * tinyLatency, 5 * tinyLatency}
 
-// tinyCases are all, those without faults first.
+// tinyCases are all: those without faults first, and last those of which there is most to explore.
 var tinyCases = func() (cases []tinyCase) {
 	const (
 		start, connected = tinyStart, tinyStart + 2*tinyLatency
@@ -125,7 +125,13 @@ var tinyCases = func() (cases []tinyCase) {
 			cases = append(cases, tinyCase{remove: removal, late: true, disconnect: phase, explored: phase + after})
 		}
 	}
-	return cases
+	longest := []tinyCase{
+		{remove: removal, disconnect: ping, explored: ping},
+		{remove: removal, late: true, disconnect: timeout, explored: timeout},
+		{remove: removal, disconnect: calls, explored: calls},
+	}
+	cases = slices.DeleteFunc(cases, func(c tinyCase) bool { return slices.Contains(longest, c) })
+	return append(cases, longest...)
 }()
 
 // tinyWorkload is a connect and two calls.

@@ -4,9 +4,8 @@
 //
 // It says that it is complete only if nothing was left out. What it takes for granted: that the scenario is a function of its
 // decisions; that tasks share nothing but by operations of packages sched, clock and net, and with models and checks by
-// World.Inline and World.Observe; that what a step shares with these, which waits for something and is not made in any run, makes no
-// difference; that no outcome depends on the number of steps so far, but by its order; that random bytes
-// are those of one data seed; and that time stands still while anything can move.
+// World.Inline and World.Observe; that no outcome depends on the number of steps so far, but by its order; that random bytes are those
+// of one data seed; and that time stands still while anything can move.
 package explore
 
 import (
@@ -62,7 +61,7 @@ func (p Progress) Estimate() float64 {
 // Report is what an exploration came to.
 type Report struct {
 	Scenario   string
-	Executions int64 // runs that were made to their end: without a bound one for each class
+	Executions int64 // runs that were made to their end: without a bound one for each class, or a few more where steps touch models
 	Blocked    int64 // runs that were ended where a step was planned that is not possible, or all that could follow was explored
 	Steps      int64
 	Longest    int64    // steps of the longest run
