@@ -16,24 +16,35 @@ import (
 )
 
 // SmallAgentTiny is the small agent in a world that is small enough to be explored: one router; two queues, one of which is removed; at most one
-// disconnect, at any moment; at most one late answer. No fault is left to the swarm. All checks are on.
+// disconnect; at most one late answer. No fault is left to the swarm. All checks are on.
 //
-// A transmission takes time, so that a run falls into phases, between which all comes to rest: connecting, the calls, their answers, a timeout,
-// an answer that is late, a ping, and what a disconnect in any of them brings about. What they can come to multiplies, though hardly anything in
-// one depends on how another went. So each is explored by itself, and of the rest of the run one order is made: see tinyCases.
+// A transmission takes time, and so does the start of a reconnect worker, so that a run falls into phases, between which all comes to rest:
+// connecting, a call, its answer, a timeout, an answer that is late, a ping, and what a disconnect in any of them brings about. What they can come
+// to multiplies, though hardly anything in one depends on how another went. So each is explored by itself, and of the rest of the run one
+// order is made: see tinyCases. The disconnect comes at any step of each phase, but for that of the subscription, which is
+// SmallAgentSubscribing.
 //
 // In the end the process is killed. A close sets free all tasks at once, whose interleavings would be most of the exploration; closing at
 // any moment is a matter of SmallAgent.
 func SmallAgentTiny() *sim.Scenario {
+	return tiny("small-agent/tiny", "one router, two queues, one of them removed, one disconnect, one late answer: to be explored", tinyCases)
+}
+
+// SmallAgentSubscribing is the phase that SmallAgentTiny leaves out, since it alone has millions of classes: two queues are subscribed while
+// the session is lost, at any step.
+func SmallAgentSubscribing() *sim.Scenario {
+	return tiny("small-agent/subscribing", "a subscription while the session is lost: to be explored, as far as time allows",
+		[]tinyCase{{subscribe: tinyCalls, remove: tinyRemoval, disconnect: tinyCalls, explored: tinyCalls}})
+}
+
+func tiny(name, summary string, cases []tinyCase) *sim.Scenario {
 	return &sim.Scenario{
-		Name: "small-agent/tiny", Summary: "one router, two queues, one of them removed, one disconnect, one late answer: to be explored",
-		Properties: models.Properties(),
+		Name: name, Summary: summary, Properties: models.Properties(),
 		Setup: func(w *sim.World) func() {
-			cases := tinyCases
-			if !w.NoSwarm() {
-				cases = cases[:faultless()]
-			}
 			c := cases[w.Value("case", len(cases))]
+			if !w.NoSwarm() {
+				c.disconnect, c.late = 0, false
+			}
 			w.Logf("case: %v", c)
 			s, err := newSmallAgentBehind(w, tinyWorkload(c), func(r handler, part *sim.Shared) handler {
 				if !c.late {
@@ -61,21 +72,17 @@ func SmallAgentTiny() *sim.Scenario {
 // tinyCase is a world, with the phase that is explored. Time stands still while anything can move, so a disconnect that is due comes at any step
 // of its phase.
 type tinyCase struct {
-	remove     time.Duration // when the second queue is removed
+	subscribe  time.Duration // when both queues are subscribed
+	remove     time.Duration // when the second one is removed
 	late       bool          // the subscription is taken up late
 	disconnect time.Duration // 0: none
 	explored   time.Duration
 }
 
-// faultless is how many of the cases have no fault.
-func faultless() int {
-	return slices.IndexFunc(tinyCases, func(c tinyCase) bool { return c.late || c.disconnect > 0 })
-}
-
 func (c tinyCase) String() string {
-	s := fmt.Sprintf("removal after %v", c.remove)
+	s := fmt.Sprintf("subscription after %v, removal after %v", c.subscribe, c.remove)
 	if c.late {
-		s += ", subscription taken up late"
+		s += ", taken up late"
 	}
 	if c.disconnect > 0 {
 		s += fmt.Sprintf(", disconnect after %v", c.disconnect)
@@ -87,6 +94,7 @@ const (
 	tinyLatency  = time.Millisecond
 	tinyStart    = time.Millisecond
 	tinyCalls    = 10 * time.Millisecond
+	tinyRemoval  = 14 * time.Millisecond
 	tinyTimeout  = 10 * time.Second
 	tinyLateness = 11 * time.Second
 	tinyPing     = 20 * time.Second
@@ -94,47 +102,54 @@ const (
 )
 
 // tinyAftermath is when what follows from a disconnect comes: the worker, its connection, the answer to its requests.
-var tinyAftermath = [...]time.Duration{0, tinyLatency, 3 * tinyLatency, 5 * tinyLatency}
+var tinyAftermath = [...]time.Duration{tinyLatency, 3 * tinyLatency, 5 * tinyLatency}
 
 // tinyCases are all: those without faults first, and last those of which there is most to explore.
 var tinyCases = func() (cases []tinyCase) {
 	const (
 		start, connected = tinyStart, tinyStart + 2*tinyLatency
 		calls, answered  = tinyCalls, tinyCalls + 2*tinyLatency
-		removal          = answered + 2*tinyLatency
 		ping             = answered + tinyPing
 		timeout, late    = calls + tinyTimeout, answered + tinyLateness
 	)
-	phases := []time.Duration{start, start + tinyLatency, connected, calls, calls + tinyLatency, answered, removal, ping, ping + tinyLatency, ping + 2*tinyLatency}
-	for _, phase := range phases {
-		cases = append(cases, tinyCase{remove: removal, explored: phase})
+	usual := tinyCase{subscribe: calls, remove: tinyRemoval}
+	add := func(c tinyCase, phases ...time.Duration) {
+		for _, c.explored = range phases {
+			cases = append(cases, c)
+		}
 	}
+	phases := []time.Duration{start, start + tinyLatency, connected, calls, calls + tinyLatency, answered, tinyRemoval, ping, ping + tinyLatency, ping + 2*tinyLatency}
+	add(usual, phases...)
 	for _, phase := range []time.Duration{calls, answered} {
-		cases = append(cases, tinyCase{remove: phase, explored: phase})
+		add(tinyCase{subscribe: calls, remove: phase}, phase)
 	}
 	for _, phase := range []time.Duration{timeout, late} {
-		cases = append(cases, tinyCase{remove: removal, late: true, explored: phase}, tinyCase{remove: phase, late: true, explored: phase})
+		add(tinyCase{subscribe: calls, remove: tinyRemoval, late: true}, phase)
+		add(tinyCase{subscribe: calls, remove: phase, late: true}, phase)
+	}
+	lost := func(c tinyCase, at time.Duration) {
+		c.disconnect = at
+		if at != c.subscribe { // else it is SmallAgentSubscribing
+			add(c, at)
+		}
+		for _, after := range tinyAftermath {
+			add(c, at+after)
+		}
 	}
 	for _, phase := range phases {
-		for _, after := range tinyAftermath {
-			cases = append(cases, tinyCase{remove: removal, disconnect: phase, explored: phase + after})
-		}
+		lost(usual, phase)
 	}
-	for _, after := range tinyAftermath {
-		cases = append(cases, tinyCase{remove: answered + after, disconnect: answered, explored: answered + after})
+	lost(tinyCase{subscribe: calls, remove: tinyRemoval, late: true}, tinyRemoval)
+	lost(tinyCase{subscribe: calls, remove: tinyRemoval, late: true}, late)
+	lost(tinyCase{subscribe: calls, remove: tinyRemoval, late: true}, timeout)
+	for _, after := range tinyAftermath { // calls to an agent that reconnects
+		add(tinyCase{subscribe: calls, remove: answered + after, disconnect: answered}, answered+after)
+		add(tinyCase{subscribe: tinyRemoval + after, remove: tinyRemoval + after, disconnect: tinyRemoval}, tinyRemoval+after)
 	}
-	for _, phase := range []time.Duration{removal, timeout, late} {
-		for _, after := range tinyAftermath {
-			cases = append(cases, tinyCase{remove: removal, late: true, disconnect: phase, explored: phase + after})
-		}
+	longest := func(c tinyCase) bool {
+		return c.explored == c.disconnect && (c.disconnect == ping || c.disconnect == timeout)
 	}
-	longest := []tinyCase{
-		{remove: removal, disconnect: ping, explored: ping},
-		{remove: removal, late: true, disconnect: timeout, explored: timeout},
-		{remove: removal, disconnect: calls, explored: calls},
-	}
-	cases = slices.DeleteFunc(cases, func(c tinyCase) bool { return slices.Contains(longest, c) })
-	return append(cases, longest...)
+	return append(slices.DeleteFunc(slices.Clone(cases), longest), slices.DeleteFunc(cases, func(c tinyCase) bool { return !longest(c) })...)
 }()
 
 // tinyWorkload is a connect and two calls.
@@ -145,7 +160,7 @@ func tinyWorkload(c tinyCase) Workload {
 	config.ConnectTimeout, config.RPCTimeout = 15*time.Second, tinyTimeout
 	config.PingInterval, config.PingTimeouts, config.Silence = tinyPing, 2, 45*time.Second
 	connect := Op{Pause: tinyStart, Kind: Connect, Cancel: Never}
-	subscribe := Op{Pause: tinyCalls, Kind: Subscribe, Count: 2, Cancel: Never}
+	subscribe := Op{Pause: c.subscribe, Kind: Subscribe, Count: 2, Cancel: Never}
 	remove := Op{Pause: c.remove, Kind: Remove, First: 1, Count: 1, Cancel: Never}
 	return Workload{
 		Party: protocol.RecipientService, Routers: 1, Queues: 2, Linger: max(c.explored, c.disconnect) - c.remove + tinyLinger,

@@ -136,6 +136,7 @@ type exploration struct {
 	report  *Report
 	tallies [2]tally // of the search without a bound, and of the one with it
 	within  bool     // all within the bound was explored
+	beyond  bool     // the search of all classes has found a failure, so that the one within the bound must say whether that is in it
 	told    time.Time
 	ended   bool // no more runs count
 	again   strictness
@@ -162,7 +163,7 @@ func (e *exploration) run(ctx context.Context) error {
 		}
 		r := e.report
 		r.Failures, r.Faults, r.Left = nil, nil, nil
-		e.ended, e.tallies = false, [2]tally{}
+		e.ended, e.beyond, e.tallies = false, false, [2]tally{}
 	}
 	r, t := e.report, e.tallied()
 	if r.Executions, r.Blocked, r.Cut = t.executions, t.blocked, t.cut; r.Cut > 0 {
@@ -185,7 +186,8 @@ func (e *exploration) tallied() tally {
 
 // round lets each worker make runs until there are no more. With a bound there are two searches, since nobody knows beforehand which one is sooner at
 // its end: the one within the bound, which leaves out what it was at before and so is one worker's, and that of all classes, which need
-// far fewer runs to be told apart, but may be far more. The first worker makes a run of each in turn, and all others those of the second.
+// far fewer runs to be told apart, but may be far more. The first worker makes a run of each in turn, and all others those of the second. That
+// one can only say that nothing fails: where something does, it is left to the first to find it within the bound.
 func (e *exploration) round(ctx context.Context, strict strictness) {
 	p := newPlan(strict)
 	var wait sync.WaitGroup
@@ -212,7 +214,7 @@ func (e *exploration) work(ctx context.Context, searches [2]searcher, runner *si
 			if going = e.goesOn(ctx, x) && e.made(kind, x, runner); !going {
 				break
 			}
-			if more[kind] = x.next(); !more[kind] && e.config.Bound != Unbounded {
+			if more[kind] = x.next(); !more[kind] {
 				e.through(kind)
 			}
 		}
@@ -235,7 +237,7 @@ func (e *exploration) made(kind int, x searcher, runner *sim.Runner) bool {
 func (e *exploration) through(kind int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ended || kind == ofAll && e.tallies[ofAll].cut > 0 {
+	if e.ended || e.config.Bound == Unbounded || kind == ofAll && (e.beyond || e.tallies[ofAll].cut > 0) {
 		return
 	}
 	e.report.Whole, e.within, e.ended = kind == ofAll, kind == inBound, true
@@ -284,6 +286,10 @@ func (e *exploration) count(kind int, x searcher, runner *sim.Runner, result sim
 		e.again.add(o.again)
 	case o.skipped:
 		e.tallies[kind].blocked++
+		return true
+	case kind == ofAll && e.config.Bound != Unbounded && result.Failure != nil:
+		e.beyond = true
+		x.stop()
 		return true
 	default:
 		e.tallies[kind].executions++
