@@ -46,7 +46,7 @@ type calledQueue struct {
 
 // Subscribe tells the Monitor that the application calls SubscribeQueues now.
 func (m *Monitor) Subscribe(id protocol.Router, queues []agent.QueueSub) (c *Call) {
-	m.inline(func() {
+	m.inline(routers, func() {
 		c = m.call(callQueues, id)
 		c.queues = make([]calledQueue, len(queues))
 		for i, sub := range queues {
@@ -65,7 +65,7 @@ func (m *Monitor) Subscribe(id protocol.Router, queues []agent.QueueSub) (c *Cal
 
 // SubscribeService tells the Monitor that the application calls SubscribeService now.
 func (m *Monitor) SubscribeService(id protocol.Router, sub protocol.ServiceSub) (c *Call) {
-	m.inline(func() {
+	m.inline(routers, func() {
 		c = m.call(callService, id)
 		c.sub = sub
 		c.id = m.services.Call(c.router.services, c.process, m.World.Step(), ServiceCall{Op: ServiceSubscribe, Sub: sub})
@@ -75,7 +75,7 @@ func (m *Monitor) SubscribeService(id protocol.Router, sub protocol.ServiceSub) 
 
 // Remove tells the Monitor that the application calls RemoveQueues now.
 func (m *Monitor) Remove(id protocol.Router, queues []protocol.QueueID) (c *Call) {
-	m.inline(func() {
+	m.inline(routers, func() {
 		c = m.call(callRemove, id)
 		c.queues = make([]calledQueue, len(queues))
 		for i := range queues {
@@ -93,14 +93,14 @@ func (m *Monitor) Remove(id protocol.Router, queues []protocol.QueueID) (c *Call
 
 // Close tells the Monitor that the application calls Close now.
 func (m *Monitor) Close() (c *Call) {
-	m.inline(func() { c = m.call(callClose, protocol.Router{}) })
+	m.inline(routers, func() { c = m.call(callClose, protocol.Router{}) })
 	return c
 }
 
 // HandOver tells the Monitor which queues the application has handed over to the router's service, so that it need not subscribe
 // them singly. If the service becomes unavailable it must (L9).
 func (m *Monitor) HandOver(id protocol.Router, queues []protocol.QueueID) {
-	m.unseen(func() {
+	m.unseen(routers, func() {
 		r := m.router(id)
 		for _, queue := range queues {
 			m.queue(r, queue).handed = true
@@ -122,7 +122,13 @@ func (m *Monitor) call(kind callKind, id protocol.Router) *Call {
 }
 
 // Return tells the Monitor that the call has returned, with its error.
-func (c *Call) Return(err error) { c.m.unseen(func() { c.returned(err) }) }
+func (c *Call) Return(err error) {
+	p := routers
+	if c.kind == callClose {
+		p = everything
+	}
+	c.m.unseen(p, func() { c.returned(err) })
+}
 
 func (c *Call) returned(err error) {
 	m := c.m

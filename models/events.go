@@ -117,7 +117,7 @@ func (m *Monitor) eventDelivered(e *agent.Event) {
 }
 
 // Consumed tells the Monitor that the application has taken an event from the agent's channel.
-func (m *Monitor) Consumed(e agent.Event) { m.unseen(func() { m.eventConsumed(&e) }) }
+func (m *Monitor) Consumed(e agent.Event) { m.unseen(handing, func() { m.eventConsumed(&e) }) }
 
 func (m *Monitor) eventConsumed(e *agent.Event) {
 	m.time++

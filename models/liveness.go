@@ -7,8 +7,8 @@ import (
 	"github.com/heddle-go/heddle/net"
 )
 
-// Tick judges what must not last. It is to run after each step; it does something only after virtual time has advanced, which
-// it does only when nothing else can move.
+// Tick judges the step that is over, and what must not last. It is to run after each step in which the Monitor was told something, and
+// after each advance of virtual time.
 func (m *Monitor) Tick() {
 	m.stepOver()
 	now := m.World.Elapsed()
@@ -133,7 +133,7 @@ func (m *Monitor) l7Noticed(r *router, now, fair time.Duration) {
 
 // Healed tells the Monitor that faults have stopped and what was broken is mended.
 func (m *Monitor) Healed() {
-	m.inline(func() { m.healed, m.healedAt = true, m.World.Elapsed() })
+	m.inline(everything, func() { m.healed, m.healedAt = true, m.World.Elapsed() })
 }
 
 // Owner says which session is subscribed to a queue at its router; empty for none.
@@ -143,7 +143,7 @@ type Owner func(protocol.Router, protocol.QueueID) net.SessionID
 // and at its router, or given up with an event (L1), and every queue of a service that became unavailable has been subscribed on its
 // own (L9). What is owed beyond its bound is a violation. Without faults nothing of it lasts longer.
 func (m *Monitor) Live(owner Owner) (wait time.Duration) {
-	m.inline(func() {
+	m.inline(everything, func() {
 		now := m.World.Elapsed()
 		for _, r := range m.routers {
 			wait = max(wait, m.live(r, owner, now))

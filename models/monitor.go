@@ -3,8 +3,9 @@
 //
 // A scenario makes a Monitor for each run and wires it in at five places:
 //
-//	m := models.NewMonitor(models.Options{World: w, Config: config})
-//	w.OnStep(m.Tick)
+//	part := w.Shared("monitor")
+//	m := models.NewMonitor(models.Options{World: part, Config: config})
+//	part.AfterStep(m.Tick)
 //	env := agent.Environment{..., Dialer: m.Dialer(network.Dialer(node)), Observer: m}     // what the agent's network carries
 //	r := router.New(router.Options{..., OnOwner: m.Owner(id)})                              // what the router grants
 //	call := m.Subscribe(id, queues); err := a.SubscribeQueues(ctx, id, queues); call.Return(err) // also SubscribeService, Remove, Close
@@ -27,7 +28,7 @@ import (
 	"github.com/heddle-go/heddle/net"
 )
 
-// World is the run that a Monitor judges. *sim.World is one.
+// World is the run that a Monitor judges. *sim.World is one, and so is *sim.Shared.
 type World interface {
 	Fail(property, format string, args ...any)
 	Exhibit(property, name string, content func() ([]byte, error))
@@ -37,6 +38,8 @@ type World interface {
 	Elapsed() time.Duration
 	Inline(f func())
 	Observe(f func())
+	// Touch says that the step under way reads or writes what Inline and Observe are about: see sim.Shared.
+	Touch()
 }
 
 // Options of a Monitor. World and Config must be set.
@@ -48,8 +51,58 @@ type Options struct {
 	FreeSince func() (since time.Duration, ok bool)
 	// Jumps says that clocks may jump in this run: then S13 is judged by the agent's clock alone.
 	Jumps bool
+	// Part makes a part of what tasks share with the Monitor, as World.Shared of *sim.World does. Then World stands for what the Monitor
+	// knows of routers, and parts for what it can be told apart from that; nil: World stands for everything.
+	Part func(name string) Part
 	// Guard bounds the wall-clock time that a history may take to be decided; 0 for one second.
 	Guard time.Duration
+}
+
+// Part is a part of the state that tasks share with models and checks: see sim.Shared.
+type Part interface{ Touch() }
+
+// parts are those of a Monitor's state. What is told about one never changes what is read of another: they have only the clock of the
+// Monitor in common, and no time of one is compared with that of another.
+type parts uint8
+
+const (
+	routers    parts = 1 << iota // what the agent commits under a router's lock, its connections and calls
+	wire                         // what the connections carry, the requests that wait for it, and who owns the queues
+	handing                      // the events on their way to the application
+	everything = routers | wire | handing
+)
+
+// touch says which parts are read or written in the step under way.
+func (m *Monitor) touch(p parts) {
+	if p&routers != 0 || m.Part == nil {
+		m.World.Touch()
+	}
+	if m.Part == nil {
+		return
+	}
+	if p&wire != 0 {
+		m.wire.Touch()
+	}
+	if p&handing != 0 {
+		m.handing.Touch()
+	}
+}
+
+// partsOf are those that a transition is about. The answers that it commits, and the requests that it decides on, are the wire's as well.
+func partsOf(t agent.Transition) parts {
+	switch t.(type) {
+	case agent.RequestsSent, agent.RequestAnswered, agent.RequestsAbandoned, agent.LateResponse, agent.StrayResponse:
+		return wire
+	case agent.RequestsBegun, agent.ResultsCommitted, agent.ResultsRefused, agent.ServiceCommitted:
+		return routers | wire
+	case agent.EventQueued:
+		return routers | handing
+	case agent.EventDelivered:
+		return handing
+	case agent.CloseBegan, agent.CloseReturned:
+		return everything
+	}
+	return routers
 }
 
 // Monitor judges one agent. It implements agent.Observer. It builds a shadow of the agent's state from the agent's transitions,
@@ -78,6 +131,8 @@ type Monitor struct {
 	queued, delivered, consumed int64
 	inAgent, inChannel          ring // events queued and not delivered, delivered and not consumed
 
+	wire, handing Part
+
 	stuck int64 // the time at which l6Delivered last looked
 
 	bound bounds
@@ -97,13 +152,17 @@ func NewMonitor(o Options) *Monitor {
 	if o.Guard == 0 {
 		o.Guard = time.Second
 	}
-	return &Monitor{
+	m := &Monitor{
 		Options: o, sessions: make(map[net.SessionID]*session), bound: newBounds(o.Config),
 		registers:  NewHistory(Registers(), historyLimit),
 		variables:  NewHistory(Variables(), historyLimit),
 		ownerships: NewHistory(Ownership(), historyLimit),
 		services:   NewHistory(Services(), historyLimit),
 	}
+	if m.Part != nil {
+		m.wire, m.handing = m.Part("wire"), m.Part("handing")
+	}
+	return m
 }
 
 // fail says that a property is violated.
@@ -113,7 +172,8 @@ func (m *Monitor) fail(property, format string, args ...any) {
 
 // inline runs f where the simulation's state may be touched: in a build with the race detector tasks are goroutines of their own, and
 // a Monitor has no lock, which would hide races of the agent.
-func (m *Monitor) inline(f func()) {
+func (m *Monitor) inline(p parts, f func()) {
+	m.touch(p)
 	if raceEnabled {
 		m.World.Inline(f)
 		return
@@ -122,7 +182,8 @@ func (m *Monitor) inline(f func()) {
 }
 
 // unseen is inline for an f of which the task learns nothing: no edge leads back, so that it hides none of the task's races.
-func (m *Monitor) unseen(f func()) {
+func (m *Monitor) unseen(p parts, f func()) {
+	m.touch(p)
 	if raceEnabled {
 		m.World.Observe(f)
 		return
@@ -132,6 +193,7 @@ func (m *Monitor) unseen(f func()) {
 
 // Observe implements agent.Observer.
 func (m *Monitor) Observe(t agent.Transition) {
+	m.touch(partsOf(t))
 	if raceEnabled {
 		m.World.Observe(func() { m.observe(t) })
 		return

@@ -40,6 +40,7 @@ func (w *fakeWorld) Step() int64            { return w.step }
 func (w *fakeWorld) Elapsed() time.Duration { return w.elapsed }
 func (w *fakeWorld) Inline(f func())        { f() }
 func (w *fakeWorld) Observe(f func())       { f() }
+func (w *fakeWorld) Touch()                 {}
 
 // play feeds a Monitor by hand: what an agent would say, what its network would carry, what an application would call.
 type play struct {

@@ -12,13 +12,13 @@ import (
 // that moves while the snapshot is taken is left out.
 func (m *Monitor) Compare(take func() agent.Snapshot) {
 	var versions []uint64
-	m.inline(func() {
+	m.inline(everything, func() {
 		for _, r := range m.routers {
 			versions = append(versions, r.version)
 		}
 	})
 	snapshot := take()
-	m.inline(func() {
+	m.inline(everything, func() {
 		m.time++
 		for i := range snapshot.Routers {
 			s := &snapshot.Routers[i]
@@ -37,9 +37,9 @@ func (m *Monitor) Compare(take func() agent.Snapshot) {
 func (m *Monitor) Settled(take func() agent.Snapshot, tasks func() int) {
 	m.Compare(func() agent.Snapshot {
 		var before int64
-		m.inline(func() { before = m.time })
+		m.inline(everything, func() { before = m.time })
 		s := take()
-		m.inline(func() {
+		m.inline(everything, func() {
 			if m.time == before {
 				m.l8Bounded(&s, tasks())
 			}
@@ -50,7 +50,7 @@ func (m *Monitor) Settled(take func() agent.Snapshot, tasks func() int) {
 
 // Quiet says whether, as far as the Monitor knows, the agent is settled: no call, request, connect, handler or unsent event.
 func (m *Monitor) Quiet() (quiet bool) {
-	m.inline(func() { quiet = m.quietNow() })
+	m.inline(everything, func() { quiet = m.quietNow() })
 	return quiet
 }
 

@@ -25,7 +25,7 @@ func (m *Monitor) closeBegan() {
 
 // Crashed tells the Monitor that the agent's process has ended. What held until then has been judged; nothing is owed any more.
 func (m *Monitor) Crashed() {
-	m.inline(func() { m.closing, m.crashed = true, true })
+	m.inline(everything, func() { m.closing, m.crashed = true, true })
 }
 
 // s12Shutdown reads whether the agent is closed: from then on it may neither connect nor commit. What its calls under way say when they
@@ -66,7 +66,7 @@ func (m *Monitor) s12Closed() {
 // Finish judges the end of a run: what a closed agent has left (S12), events that no critical section queued (S10), and whether the
 // histories are linearizable. It returns the keys that could not be decided in time, which are no pass.
 func (m *Monitor) Finish() (unknown []string) {
-	m.inline(func() {
+	m.inline(everything, func() {
 		m.time++
 		m.stepOver()
 		for _, r := range m.routers {
@@ -93,7 +93,10 @@ func (m *Monitor) Finish() (unknown []string) {
 
 // Owner is what a router is to be told to call on each change of a queue's owner, for the ownership register's history.
 func (m *Monitor) Owner(id protocol.Router) func(router_.Ownership) {
-	return func(o router_.Ownership) { m.owner(id, o) }
+	return func(o router_.Ownership) {
+		m.touch(wire)
+		m.owner(id, o)
+	}
 }
 
 func (m *Monitor) owner(id protocol.Router, o router_.Ownership) {

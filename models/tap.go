@@ -24,14 +24,14 @@ func (d tapDialer) Dial(ctx context.Context, to net.Address, credential string) 
 	if err != nil {
 		return nil, err
 	}
-	d.m.unseen(func() { d.m.dialled(id) })
+	d.m.unseen(routers, func() { d.m.dialled(id) })
 	conn, err := d.inner.Dial(ctx, to, credential)
 	if err != nil {
-		d.m.unseen(func() { d.m.refused(id) })
+		d.m.unseen(routers, func() { d.m.refused(id) })
 		return nil, err
 	}
 	tap := &tapConn{Conn: conn, m: d.m}
-	d.m.unseen(func() { tap.session = d.m.opened(id, conn.Session()) })
+	d.m.unseen(routers, func() { tap.session = d.m.opened(id, conn.Session()) })
 	return tap, nil
 }
 
@@ -42,13 +42,13 @@ type tapConn struct {
 }
 
 func (c *tapConn) Send(ctx context.Context, block []protocol.Request) error {
-	c.m.unseen(func() { c.m.sent(c.session, block) })
+	c.m.unseen(wire, func() { c.m.sent(c.session, block) })
 	return c.Conn.Send(ctx, block)
 }
 
 func (c *tapConn) Receive() ([]protocol.Response, error) {
 	block, err := c.Conn.Receive()
-	c.m.unseen(func() {
+	c.m.unseen(carried(block, err), func() {
 		if err != nil {
 			c.m.ended(c.session)
 			return
@@ -58,10 +58,19 @@ func (c *tapConn) Receive() ([]protocol.Response, error) {
 	return block, err
 }
 
+// carried are the parts that a block is about: an answer is the wire's, what is pushed changes what the router may take back.
+func carried(block []protocol.Response, err error) parts {
+	pushed := func(p protocol.Response) bool { return p.Correlation.IsZero() }
+	if err != nil || slices.ContainsFunc(block, pushed) {
+		return routers | wire
+	}
+	return wire
+}
+
 func (c *tapConn) Close() error {
-	c.m.unseen(func() { c.m.ended(c.session) })
+	c.m.unseen(routers, func() { c.m.ended(c.session) })
 	err := c.Conn.Close()
-	c.m.unseen(func() { c.m.letGo(c.session) })
+	c.m.unseen(routers, func() { c.m.letGo(c.session) })
 	return err
 }
 

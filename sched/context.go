@@ -84,14 +84,14 @@ func AfterFunc(s Scheduler, ctx context.Context, f func()) (stop func() bool) {
 		return context.AfterFunc(ctx, f)
 	}
 	after := &afterFunc{scheduler: s, f: f}
-	c.object.Atomic(kernel.OpStore)
+	c.object.AtomicAt(kernel.OpStore, kernel.OpDeliver, c.chain) // their order is the order in which they start
 	if c.err != nil {
 		after.run()
 	} else {
 		c.afters = append(c.afters, after)
 	}
 	return func() bool {
-		c.object.Atomic(kernel.OpStore)
+		c.object.AtomicAt(kernel.OpStore, kernel.OpDeliver, c.chain)
 		stopped := !after.over
 		after.over = true
 		return stopped
@@ -136,7 +136,8 @@ type simulatedContext struct {
 	parent    context.Context
 	object    *kernel.Object // of the whole tree that the context is of: cancelling reaches all below
 	done      *Chan[struct{}]
-	closing   *Chan[struct{}] // the same, to close it
+	closing   *Chan[struct{}]  // the same, to close it
+	chain     []*kernel.Object // its channel and those of the contexts that it derives from: what its state can be known by
 	native    chan struct{}
 	deadline  time.Time
 	err       error
@@ -153,7 +154,9 @@ func derive(s Scheduler, parent context.Context) *simulatedContext {
 	c := &simulatedContext{
 		scheduler: s, parent: parent, closing: NewChan[struct{}](s, 0), native: make(chan struct{}),
 	}
+	c.closing.Object().OnlyClosed()
 	c.done = c.closing.RecvOnly()
+	c.chain = []*kernel.Object{c.closing.Object()}
 	p := simulatedContextOf(parent)
 	if p == nil {
 		if parent.Done() != nil {
@@ -162,8 +165,8 @@ func derive(s Scheduler, parent context.Context) *simulatedContext {
 		c.object = object(s, kernel.ContextObject)
 		return c
 	}
-	c.object = p.object
-	p.object.Atomic(kernel.OpStore)
+	c.object, c.chain = p.object, append(c.chain, p.chain...)
+	p.object.AtomicAt(kernel.OpStore, kernel.OpSelect, p.chain) // it matters whether that is closed
 	if p.err != nil {
 		s.Kernel().ObserveCovered(func() { c.commit(p.err, p.cause) })
 	} else {
@@ -201,7 +204,7 @@ func (c *simulatedContext) accesses(list []*kernel.Object) []*kernel.Object {
 
 //go:norace
 func (c *simulatedContext) cancel(err, cause error) {
-	c.object.Cancel(c.accesses(nil))
+	c.object.Cancel(c.accesses(nil), c.chain[1:])
 	c.scheduler.Kernel().ObserveCovered(func() { c.commit(err, cause) })
 	if p := simulatedContextOf(c.parent); p != nil {
 		p.forget(c)
@@ -271,7 +274,7 @@ func (c *simulatedContext) Done() <-chan struct{} { return c.native }
 //
 //go:norace
 func (c *simulatedContext) Err() error {
-	c.object.Atomic(kernel.OpLoad)
+	c.object.AtomicAt(kernel.OpLoad, kernel.OpSelect, c.chain)
 	return c.err
 }
 

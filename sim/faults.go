@@ -51,6 +51,13 @@ func (w *World) swarm(name string) bool {
 	return odds > 0 && w.kernel.Chance("swarm/"+name, odds)
 }
 
+// NoSwarm leaves the swarm out of this run, for a scenario that brings its own faults, and says whether these may strike. It must be called
+// before anything else that may draw.
+func (w *World) NoSwarm() (faults bool) {
+	w.density = 0
+	return !w.options.NoFaults
+}
+
 // Swarm says whether this run may use a fault. It is drawn once for each run and fault, and never true after Heal.
 func (w *World) Swarm(fault string) (may bool) {
 	w.Inline(func() { may = w.fault(fault).Armed > 0 && !w.healed })
@@ -75,12 +82,12 @@ func (w *World) tellFaults() {
 
 // Fired counts that the fault struck, Effect that a task under test got a result which it would not have got otherwise.
 func (w *World) Fired(fault string) {
-	w.Observe(func() { w.fault(fault).Fired++ })
+	w.kernel.ObserveCovered(func() { w.fault(fault).Fired++ }) // a number: the order makes no difference
 	w.Logf("fault %s", fault)
 }
 
 // Effect counts an effect of the fault; see Fired.
-func (w *World) Effect(fault string) { w.Observe(func() { w.fault(fault).Effect++ }) }
+func (w *World) Effect(fault string) { w.kernel.ObserveCovered(func() { w.fault(fault).Effect++ }) }
 
 // Struck is Fired and Effect at once, for a fault that is felt the moment it strikes.
 func (w *World) Struck(fault string) {

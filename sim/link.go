@@ -21,11 +21,12 @@ type link[T any] struct {
 	queue   []event[T]
 	actor   *kernel.Actor
 	timer   *kernel.Timer
+	shared  *kernel.Object // the state of the connection
 	deliver func(event[T])
 }
 
-func (l *link[T]) init(w *World, name string, o *kernel.Object, deliver func(event[T])) {
-	l.world, l.deliver = w, deliver
+func (l *link[T]) init(w *World, name string, o, shared *kernel.Object, deliver func(event[T])) {
+	l.world, l.shared, l.deliver = w, shared, deliver
 	l.actor = w.kernel.NewActor(kernel.DeliveryActor, name, kernel.OpDeliver, o, l.fire)
 }
 
@@ -44,12 +45,16 @@ func (l *link[T]) schedule() {
 		return
 	}
 	if l.timer == nil {
-		l.timer = l.world.kernel.NewTimer(nil, "delay", nil, func() { l.world.kernel.Enable(l.actor) })
+		l.timer = l.world.kernel.NewTimer(nil, "delay", nil, func() {
+			l.world.kernel.Touch(kernel.OpTouch, l.shared)
+			l.world.kernel.Enable(l.actor)
+		})
 	}
 	l.timer.Set(wait)
 }
 
 func (l *link[T]) fire() {
+	l.world.kernel.Touch(kernel.OpTouch, l.shared)
 	e := l.queue[0]
 	l.queue = append(l.queue[:0], l.queue[1:]...)
 	l.world.kernel.Disable(l.actor)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/net"
@@ -21,6 +22,8 @@ const unbounded = 1 << 30
 // steps, outside any task. Faults (see NetworkFaults) are drawn by the swarm.
 type Network[Out, In any] struct {
 	world     *World
+	shared    *kernel.Object // conns
+	latency   time.Duration
 	listeners map[net.Address]*listener[Out, In]
 	order     []*listener[Out, In] // the same, as they came
 	nodes     []*Node              // that have a dialler
@@ -33,33 +36,55 @@ type Network[Out, In any] struct {
 type listener[Out, In any] struct {
 	address net.Address
 	handler net.Handler[Out, In]
+	shared  *Shared // what the handler touches; nil: any of what tasks share with models
 	object  *kernel.Object
 	cut     [2]int // partitions that swallow what goes there (0) and what comes from there (1)
 }
 
 // NewNetwork makes a network on which nobody listens, and arms its faults if the swarm has them.
 func NewNetwork[Out, In any](w *World) *Network[Out, In] {
-	n := &Network[Out, In]{world: w, listeners: map[net.Address]*listener[Out, In]{}}
+	n := &Network[Out, In]{world: w, shared: w.kernel.NewShared("conns"), listeners: map[net.Address]*listener[Out, In]{}}
 	n.arm()
 	w.Inline(func() { w.networks = append(w.networks, n.fingerprint) })
 	return n
 }
 
 // Listen registers the handler of an address. It fails if there is one.
-func (n *Network[Out, In]) Listen(at net.Address, h net.Handler[Out, In]) (err error) {
-	n.world.Inline(func() { err = n.listen(at, h) })
+func (n *Network[Out, In]) Listen(at net.Address, h net.Handler[Out, In]) error {
+	return n.ListenWithin(nil, at, h)
+}
+
+// ListenWithin is Listen for a handler that touches only that part of what tasks share with models.
+func (n *Network[Out, In]) ListenWithin(part *Shared, at net.Address, h net.Handler[Out, In]) (err error) {
+	n.world.Inline(func() { err = n.listen(part, at, h) })
 	return err
 }
 
-func (n *Network[Out, In]) listen(at net.Address, h net.Handler[Out, In]) error {
+func (n *Network[Out, In]) listen(part *Shared, at net.Address, h net.Handler[Out, In]) error {
 	if n.listeners[at] != nil {
 		return fmt.Errorf("listen at %q: the address is in use", at)
 	}
-	l := &listener[Out, In]{address: at, handler: h, object: n.world.kernel.NewObject(kernel.ConnObject, string(at))}
+	l := &listener[Out, In]{address: at, handler: h, shared: part, object: n.world.kernel.NewObject(kernel.ConnObject, string(at))}
 	n.listeners[at] = l
 	n.order = append(n.order, l)
 	n.armPartition(l)
 	return nil
+}
+
+// Latency is how long a transmission takes, each way, where no fault delays it. By default it takes no time.
+func (n *Network[Out, In]) Latency(d time.Duration) { n.latency = d }
+
+// ResetAfter breaks, after d of virtual time, all connections to an address at both ends at once.
+func (n *Network[Out, In]) ResetAfter(d time.Duration, at net.Address) {
+	n.world.kernel.After(nil, "reset", d, func() {
+		n.touch()
+		for _, c := range slices.Clone(n.conns) {
+			if c.touch(); c.listener.address == at && !c.closed {
+				n.world.Struck("reset")
+				c.reset()
+			}
+		}
+	})
 }
 
 // Dialer is how programs on the node connect.
@@ -100,13 +125,13 @@ func (d dialer[Out, In]) Dial(ctx context.Context, to net.Address, credential st
 	}
 	w.kernel.Point(kernel.OpDial, l.object)
 	var c *conn[Out, In]
-	w.Inline(func() { c = n.dial(d.node, l, credential) })
+	w.kernel.Covered(func() { c = n.dial(d.node, l, credential) })
 	if c == nil {
 		return nil, fmt.Errorf("dial %q: %w", to, net.ErrRefused)
 	}
 	answer, cancelled := sched.Recv(c.accepted), sched.Recv(sched.Done(ctx))
 	if sched.Select2(&answer, &cancelled) == 1 {
-		w.kernel.Observe(c.giveUp)
+		w.kernel.ObserveCovered(c.giveUp)
 		return nil, ctx.Err()
 	}
 	if answer.Value != nil {
@@ -117,6 +142,7 @@ func (d dialer[Out, In]) Dial(ctx context.Context, to net.Address, credential st
 
 // dial makes a connection and sends its handshake on its way; nil if that was refused.
 func (n *Network[Out, In]) dial(node *Node, l *listener[Out, In], credential string) *conn[Out, In] {
+	n.touch()
 	if n.faults.refuse && n.world.hits("refuse", 3) {
 		n.world.Struck("refuse")
 		return nil
@@ -136,6 +162,7 @@ type conn[Out, In any] struct {
 	credential string
 	session    net.Session
 	object     *kernel.Object
+	shared     *kernel.Object // all below, and what is on its way
 	accepted   *sched.Chan[error]
 	inbox      *sched.Chan[In]
 	window     *sched.Chan[struct{}]
@@ -159,18 +186,20 @@ func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential 
 	s.Read(id[:])
 	c := &conn[Out, In]{
 		network: n, node: node, listener: l, credential: credential, session: net.Session{ID: net.SessionID(hex.EncodeToString(id[:]))},
-		object:   n.world.kernel.NewObject(kernel.ConnObject, ""),
+		object: n.world.kernel.NewObject(kernel.ConnObject, ""), shared: n.world.kernel.NewShared("conn"),
 		accepted: sched.NewChan[error](sched.Named(s, "handshake"), 1), inbox: sched.NewChan[In](sched.Named(s, "inbox"), unbounded),
 		window: sched.NewChan[struct{}](s, sendWindow), ended: sched.NewChan[struct{}](s, 0),
 	}
-	c.toServer.init(n.world, "to-server", l.object, c.atServer)
-	c.toClient.init(n.world, "to-client", c.inbox.Object(), c.atClient)
+	c.ended.Object().OnlyClosed()
+	c.toServer.init(n.world, "to-server", l.object, c.shared, c.atServer)
+	c.toClient.init(n.world, "to-client", c.inbox.Object(), c.shared, c.atClient)
 	n.conns = append(n.conns, c)
 	return c
 }
 
 // atServer is the step in which something arrives at the handler.
 func (c *conn[Out, In]) atServer(e event[Out]) {
+	c.listener.touch()
 	switch {
 	case e.opening:
 		grant, err := c.listener.handler.Accept(c.session.ID, c.credential, peer[Out, In]{c})
@@ -221,6 +250,8 @@ func (c *conn[Out, In]) atClient(e event[In]) {
 
 // tellClosed tells the handler, once, that the session has ended.
 func (c *conn[Out, In]) tellClosed() {
+	c.touch()
+	c.listener.touch()
 	if c.served {
 		c.served, c.serverDone = false, true
 		c.listener.handler.Closed(c.session.ID)
@@ -230,6 +261,7 @@ func (c *conn[Out, In]) tellClosed() {
 
 // end closes the dialler's end.
 func (c *conn[Out, In]) end(err error) {
+	c.touch()
 	if c.closed {
 		return
 	}
@@ -254,6 +286,7 @@ func (c *conn[Out, In]) forget() {
 	if !c.closed || c.served {
 		return
 	}
+	c.network.touch()
 	conns := c.network.conns
 	for i, other := range conns {
 		if other == c {
@@ -291,11 +324,12 @@ func (c *conn[Out, In]) Send(ctx context.Context, out Out) error {
 	if c.closed {
 		return c.err
 	}
-	c.network.world.kernel.Observe(func() { c.transmit(out) })
+	c.network.world.kernel.ObserveCovered(func() { c.transmit(out) })
 	return nil
 }
 
 func (c *conn[Out, In]) transmit(out Out) {
+	c.touch()
 	n := c.network
 	if n.resets(c) || n.swallows(c, 0) {
 		return
@@ -324,11 +358,12 @@ func (c *conn[Out, In]) Close() error {
 	if c.network.closesSlowly(c) {
 		w.kernel.Point(kernel.OpHangUp, c.object)
 	}
-	w.kernel.Observe(c.hangUp)
+	w.kernel.ObserveCovered(c.hangUp)
 	return nil
 }
 
 func (c *conn[Out, In]) hangUp() {
+	c.touch()
 	if c.closed {
 		return
 	}
@@ -344,6 +379,7 @@ type peer[Out, In any] struct{ conn *conn[Out, In] }
 // Send sends to the dialler.
 func (p peer[Out, In]) Send(in In) {
 	c := p.conn
+	c.touch()
 	if c.serverDone {
 		return
 	}
@@ -357,6 +393,7 @@ func (p peer[Out, In]) Send(in In) {
 // Close ends the session from the handler's side; the handler hears Closed in a step of its own.
 func (p peer[Out, In]) Close() {
 	c := p.conn
+	c.touch()
 	if c.serverDone {
 		return
 	}
@@ -370,5 +407,21 @@ func (c *conn[Out, In]) serverHangUp() {
 	if !c.network.swallows(c, 1) {
 		c.toClient.push(event[In]{closing: true}, 0)
 	}
-	c.network.world.After(0, c.tellClosed)
+	c.after(c.tellClosed)
+}
+
+// after lets f run in a step of its own.
+func (c *conn[Out, In]) after(f func()) { c.network.world.kernel.After(nil, "after", 0, f) }
+
+func (c *conn[Out, In]) touch() { c.network.world.kernel.Touch(kernel.OpTouch, c.shared) }
+
+func (n *Network[Out, In]) touch() { n.world.kernel.Touch(kernel.OpTouch, n.shared) }
+
+func (l *listener[Out, In]) touch() {
+	switch k := l.object.Kernel(); {
+	case l.shared == nil:
+		k.TouchWorld()
+	default:
+		l.shared.Touch()
+	}
 }

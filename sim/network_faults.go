@@ -174,13 +174,13 @@ func (c *conn[Out, In]) lose(by string, ways ...int) {
 // delay draws how long a transmission takes.
 func (n *Network[Out, In]) delay() time.Duration {
 	if !n.faults.delay || n.world.healed {
-		return 0
+		return n.latency
 	}
 	d := delays[n.world.Value("delay", len(delays))]
 	if d > 0 {
 		n.world.Struck("delay")
 	}
-	return d
+	return n.latency + d
 }
 
 // slowAtArrival and slowAtEnd are, for what arrives and for the end of a connection, out of how many times the reader is held up, and
@@ -213,9 +213,12 @@ func (n *Network[Out, In]) slowsReader(c *conn[Out, In], oneIn int) {
 //
 //go:norace
 func (n *Network[Out, In]) closesSlowly(c *conn[Out, In]) (slow bool) {
+	if !n.faults.slowClose {
+		return false
+	}
 	w := n.world
 	w.Inline(func() {
-		if slow = n.faults.slowClose && !c.closed && w.hits(slowClose, slowAtClose); slow {
+		if slow = !c.closed && w.hits(slowClose, slowAtClose); slow {
 			n.holdsUp(c, w.kernel.Acting(), slowClose)
 		}
 	})
@@ -245,6 +248,10 @@ func (n *Network[Out, In]) holdsUp(c *conn[Out, In], task *kernel.Actor, fault s
 
 // letGo lets those go on who are held up at other connections of the same two ends until this one brings something.
 func (n *Network[Out, In]) letGo(c *conn[Out, In]) {
+	if len(n.held) == 0 { // who is held up, and who is let go, concerns all; how many more are wanted, only those who count
+		return
+	}
+	n.touch()
 	for i := range n.held {
 		if h := &n.held[i]; h.conn != c && h.conn.node == c.node && h.conn.listener == c.listener {
 			h.until--
@@ -275,7 +282,7 @@ func (n *Network[Out, In]) swallows(c *conn[Out, In], way int) bool {
 	if w.healed {
 		dead := c.lost[0] || c.lost[1]
 		if dead {
-			w.After(0, c.reset)
+			c.after(c.reset)
 		}
 		return dead
 	}

@@ -25,6 +25,8 @@ type World struct {
 	reached   []choice.Reached
 	known     map[choice.Feature]struct{} // the features in reached; nil: nobody wants to know
 	onStep    []func()
+	watched   []*Shared // that have something to run after a step
+	dueAt     time.Duration
 	onHeal    []func()
 	healed    bool
 	options   Options
@@ -37,6 +39,7 @@ type World struct {
 
 func (w *World) reset(k *kernel.Kernel, o Options) {
 	clear(w.onStep)
+	clear(w.watched)
 	clear(w.onHeal)
 	clear(w.onFingerprint)
 	clear(w.networks)
@@ -44,7 +47,7 @@ func (w *World) reset(k *kernel.Kernel, o Options) {
 	w.livelock.reset()
 	*w = World{
 		kernel: k, options: o, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0], reached: w.reached[:0],
-		onStep: w.onStep[:0], onHeal: w.onHeal[:0], exhibits: w.exhibits[:0],
+		onStep: w.onStep[:0], watched: w.watched[:0], onHeal: w.onHeal[:0], exhibits: w.exhibits[:0],
 		onFingerprint: w.onFingerprint[:0], networks: w.networks[:0], livelock: w.livelock,
 	}
 	w.host = w.Node("main")
@@ -109,7 +112,7 @@ func (w *World) Reached(kind string, number uint64) {
 	if w.known == nil {
 		return
 	}
-	w.Observe(func() { w.reach(choice.Feature{Kind: kind, Number: number}) })
+	w.kernel.ObserveCovered(func() { w.reach(choice.Feature{Kind: kind, Number: number}) }) // a set of them: their order makes no difference
 }
 
 func (w *World) reach(feature choice.Feature) {
@@ -120,7 +123,7 @@ func (w *World) reach(feature choice.Feature) {
 }
 
 // Sometimes notes that this run has seen what a good search must see at some time.
-func (w *World) Sometimes(id string) { w.Observe(func() { w.seen(id) }) }
+func (w *World) Sometimes(id string) { w.kernel.ObserveCovered(func() { w.seen(id) }) }
 
 func (w *World) seen(id string) {
 	for _, seen := range w.sometimes {
@@ -164,16 +167,31 @@ func (w *World) Elapsed() time.Duration { return w.kernel.Now() }
 func (w *World) Step() int64 { return w.kernel.Steps() }
 
 // After lets f run after d of virtual time, as a step of its own outside any task. f must not block.
-func (w *World) After(d time.Duration, f func()) { w.kernel.After(nil, "after", d, f) }
+func (w *World) After(d time.Duration, f func()) {
+	w.kernel.After(nil, "after", d, func() {
+		w.kernel.TouchWorld()
+		f()
+	})
+}
 
-// Inline runs f as part of the current step, without points: for models that a task calls. f must not block.
+// Inline runs f as part of the current step, without points: for models that a task calls. f must not block. See Shared for an f
+// that touches a part only of what tasks share with models.
 func (w *World) Inline(f func()) { w.kernel.Inline(f) }
 
 // Observe is Inline for an f that answers nothing to the program: an observer of it. Under the race detector no edge leads from
 // f back to the task, so that observing the program does not hide its races.
 func (w *World) Observe(f func()) { w.kernel.Observe(f) }
 
-// OnStep lets f run after each step, outside any task.
+// Touch says that the step under way reads or writes what tasks share with models and checks. Inline and Observe say so themselves.
+//
+//go:norace
+func (w *World) Touch() { w.kernel.TouchWorld() }
+
+// OneOrder says whether, of the steps that follow, one order is enough for a search that makes all of them (package explore): what leads
+// up to what is to be explored, or away from it, need not multiply it. Such a search states it as a bound; to others it makes no difference.
+func (w *World) OneOrder(on bool) { w.kernel.Inline(func() { w.kernel.SetOneOrder(on) }) }
+
+// OnStep lets f run after each step, outside any task. Then no two steps commute; see Shared.AfterStep.
 func (w *World) OnStep(f func()) {
 	w.onStep = append(w.onStep, f)
 	w.kernel.SetOnStep(w.afterStep)
@@ -233,6 +251,7 @@ func (n *Node) Crashed() bool { return n.node.Crashed() }
 // Tasks counts the node's tasks that have not finished.
 func (n *Node) Tasks() (count int) {
 	n.world.Inline(func() {
+		n.world.kernel.TouchAll() // each task of the node matters
 		n.world.kernel.Tasks(func(t *kernel.Actor) {
 			if t.Node() == n.node {
 				count++

@@ -40,15 +40,17 @@ scenario draws and every fault at every step. It ends with "complete" if nothing
 ends it, unless --keep-going is given, with the line that repeats it.
 
 Time passes only when nothing else can move, as in every simulation, and random bytes are those of one data seed: these are
-bounds of every exploration. What tasks share with models and checks counts as one object. A scenario with a check after every
-step has no two steps that commute.
+bounds of every exploration. What tasks share with models and checks counts as one object, but for the parts that the scenario names
+(World.Shared). A scenario with a check after every step has no two steps that commute. Where a scenario says that one order is
+enough (World.OneOrder), as of what leads up to what is to be explored, no more is made, and it is said.
 
 With --workers several runs are made at a time, of the same classes. What is reported is the same but for the execution in which a
 failure is found and so its token, and, unless --keep-going is given, which of several failures is found first.
 
-With --preemptions only the interleavings with so few unforced switches are made, with --delays those in which so few tasks are passed
+With --preemptions only the interleavings with so few unforced switches must be made, with --delays those in which so few tasks are passed
 over, where the task that moved last goes on or, if it cannot, the next in the round; what differs in the order of steps which commute
-may then be made more than once.`,
+may then be made more than once. Since all classes together can be fewer than such interleavings, both searches go on side by side until one is
+at its end, and it is said which.`,
 		Example: `  heddle explore litmus/dining-philosophers
   heddle explore litmus/aba-fixed --format json`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -64,7 +66,7 @@ may then be made more than once.`,
 	flags.IntVar(&f.preemptions, "preemptions", 0, "only runs with at most `N` switches from a task that could go on to another (default: all)")
 	flags.IntVar(&f.delays, "delays", 0, "only runs with at most `N` tasks passed over whose turn it was (default: all)")
 	flags.IntVar(&f.steps, "steps", explore.DefaultSteps, "cut off executions at `N` steps")
-	flags.IntVar(&f.workers, "workers", 1, "number `N` of runs at a time; with --preemptions and --delays always 1")
+	flags.IntVar(&f.workers, "workers", 1, "number `N` of runs at a time")
 	flags.DurationVar(&f.duration, "for", 0, "end after `D`, such as 30s or 10m (default: as long as it takes)")
 	flags.BoolVar(&f.keepGoing, "keep-going", false, "all distinct failures, not the first only")
 	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
@@ -174,13 +176,15 @@ type exploreBounds struct {
 	DataSeed    uint64 `json:"data_seed"`   // of the random bytes
 	Preemptions *int   `json:"preemptions"` // null: no bound
 	Delays      *int   `json:"delays"`      // null: no bound
+	Whole       bool   `json:"whole"`       // all was explored, also beyond these
+	OneOrder    bool   `json:"one_order"`   // of steps for which the scenario wants no more, only one order was made
 }
 
 func newExploreDocument(config explore.Config, r *explore.Report, failed error) exploreDocument {
 	d := exploreDocument{
 		Scenario: r.Scenario, Only: config.Options.Only, NoFaults: config.Options.NoFaults, Go: runtime.Version(), Complete: r.Complete && failed == nil,
 		Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Longest: r.Longest, Seconds: r.Elapsed.Seconds(),
-		Bounds: exploreBounds{Steps: r.Limit}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
+		Bounds: exploreBounds{Steps: r.Limit, Whole: r.Whole, OneOrder: r.OneOrder}, Cut: append([]string{}, r.Left...), Estimate: r.Estimate,
 		Faults: append([]sim.FaultCount{}, r.Faults...), Failures: append([]*search.Failure{}, r.Failures...),
 	}
 	switch config.Bound {
@@ -221,6 +225,12 @@ func (d exploreDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 			what = "every interleaving with at most " + plural(int64(*n), "preemption")
 		} else if n := d.Bounds.Delays; n != nil {
 			what = "every interleaving with at most " + plural(int64(*n), "delay")
+		}
+		if d.Bounds.Whole {
+			what = "every class of interleavings, and so " + what
+		}
+		if d.Bounds.OneOrder {
+			what += " where the scenario wants more than one order"
 		}
 		fmt.Fprintf(w, "complete: %s, all values and faults, %s, within %s for each execution and with data seed %d\n",
 			what, plural(int64(len(d.Failures)), "failure"), plural(int64(d.Bounds.Steps), "step"), d.Bounds.DataSeed)

@@ -70,7 +70,7 @@ func TestExploreWithinABoundOnDelays(t *testing.T) {
 	require.EqualValues(t, 1, d.Executions)
 	require.Equal(t, 0, *d.Bounds.Delays)
 	require.Contains(t, found(t, "explore", "account", "--delays", "1"), "all-counted")
-	require.Contains(t, clean(t, "explore", "account-fixed", "--delays", "3"), "complete: every interleaving with at most 3 delays")
+	require.Contains(t, clean(t, "explore", "account-fixed", "--delays", "3"), "complete: every class of interleavings, and so every interleaving with at most 3 delays")
 }
 
 func TestExploreJudgesOnlyWhatItIsTold(t *testing.T) {

@@ -33,7 +33,9 @@ type Actor struct {
 	enabled   int32 // position in Kernel.enabled; -1: not there
 	armed     int32 // position in Kernel.armed; -1: not there
 	live      int32 // position in Kernel.live; -1: not there
+	partOp    Op    // what its step does to the first of parts
 	object    *Object
+	parts     []*Object // see AtomicAt
 	coroutine *coroutine
 	waits     []wait // what it waits for while it does not run
 	one       [1]wait

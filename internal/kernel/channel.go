@@ -110,7 +110,7 @@ func armOf(arms []Arm, position int) int {
 //go:norace
 func (k *Kernel) outside(arms []Arm, nonblocking bool) (int, Exchange, int32) {
 	for i := range arms {
-		k.touched(arms[i].op(), arms[i].Object)
+		k.touched(OpTrySelect, arms[i].Object) // it looks whether that is possible
 		if k.possibleArm(&arms[i], k.actor) {
 			how, peer := k.commit(arms[i], k.actor)
 			return i, how, peer

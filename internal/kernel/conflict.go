@@ -24,6 +24,7 @@ var conflictPairs = func() []pair {
 		{OpArm, OpArm}, {OpArm, OpStop}, {OpArm, OpFire}, {OpStop, OpStop}, {OpStop, OpFire}, {OpFire, OpFire},
 		{OpDial, OpDial}, {OpTransmit, OpTransmit}, {OpTransmit, OpHangUp}, {OpHangUp, OpHangUp}, {OpTransmit, OpDeliver},
 		{OpHangUp, OpDeliver}, {OpDial, OpHangUp},
+		{OpTouch, OpTouch},
 	}
 	for _, op := range []Op{OpRLock, OpRUnlock, OpAnnounce, OpWUnlock, OpTryRLock, OpTryWLock} {
 		pairs = append(pairs, pair{OpTryWLock, op})

@@ -78,6 +78,11 @@ type Kernel struct {
 	handoff   *Actor   // the task that the hub shall resume
 	dying     []*Actor
 	onStep    func()
+	onDue     func()
+	due       bool // onDue is to run after the step under way
+	oneOrder  bool
+	parts     []*Object // see AtomicAt; of the next point
+	partOp    Op
 	onRest    func()
 	tracer    Tracer
 	listener  Listener
@@ -90,6 +95,7 @@ type Kernel struct {
 	hash      uint64
 	dataSeed  uint64
 	objects   int32
+	shared    int32 // the last number of a shared object
 	made      int
 	stalls    int32 // in force
 	others    int   // of those made: timers, deliveries and faults
@@ -140,7 +146,7 @@ func (k *Kernel) Poked() bool { return k.poked.Load() }
 //
 //go:norace
 func (k *Kernel) Begin(o Options) {
-	k.source, k.tracer, k.onStep, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, o.MaxSteps, o.DataSeed
+	k.source, k.tracer, k.onStep, k.onDue, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, nil, o.MaxSteps, o.DataSeed
 	k.follower, _ = o.Source.(Follower)
 	k.listener = o.Listener
 	k.Record(false)
@@ -151,10 +157,10 @@ func (k *Kernel) Begin(o Options) {
 	k.enabled, k.armed, k.live, k.dying = k.enabled[:0], k.armed[:0], k.live[:0], k.dying[:0]
 	clear(k.heap)
 	k.heap = k.heap[:0]
-	k.now, k.steps, k.decisions, k.hash, k.objects, k.made, k.others, k.nodes, k.timerSeq = 0, 0, 0, 0x6865646C65, 0, 0, 0, 0, 0
+	k.now, k.steps, k.decisions, k.hash, k.objects, k.shared, k.made, k.others, k.nodes, k.timerSeq = 0, 0, 0, 0x6865646C65, 0, 0, 0, 0, 0, 0
 	k.task, k.last, k.handoff, k.main, k.request, k.answer, k.idle = nil, nil, nil, nil, nil, nil, nil
 	k.stalls = 0
-	k.stopped, k.violation, k.broken, k.abandoned = false, nil, nil, 0
+	k.stopped, k.violation, k.broken, k.abandoned, k.due, k.oneOrder, k.parts = false, nil, nil, 0, false, false, nil
 	k.actor = nil
 	k.root = k.newActor(ClockActor, nil, "setup")
 	k.actor = k.root
@@ -198,6 +204,16 @@ func (k *Kernel) Abandoned() int { return k.abandoned }
 //
 //go:norace
 func (k *Kernel) SetOnStep(f func()) { k.onStep = f }
+
+// SetOnDue lets f run, outside any task, after each step in which Due was called, and after each advance of time.
+//
+//go:norace
+func (k *Kernel) SetOnDue(f func()) { k.onDue = f }
+
+// Due asks for what SetOnDue has set, after the step under way.
+//
+//go:norace
+func (k *Kernel) Due() { k.due = true }
 
 // Stopped says that the run is to end: a violation, or Stop.
 //
@@ -305,12 +321,12 @@ func (k *Kernel) outcome(v uint64) { k.hash = mix(k.hash, v) }
 //go:norace
 func (k *Kernel) Inline(f func()) {
 	k.mustLive()
-	k.touchWorld()
+	k.TouchWorld()
 	k.covered(f)
 }
 
-// Covered is Inline for an f that reads and writes only what the table of dependences knows: what the step has announced, and
-// what f touches by operations.
+// Covered is Inline for an f that reads and writes only what the table of dependences knows: what the step has announced or touched,
+// and what f touches by operations.
 //
 //go:norace
 func (k *Kernel) Covered(f func()) {
@@ -334,7 +350,7 @@ func (k *Kernel) covered(f func()) {
 //go:norace
 func (k *Kernel) Observe(f func()) {
 	k.mustLive()
-	k.touchWorld()
+	k.TouchWorld()
 	k.observe(f)
 }
 

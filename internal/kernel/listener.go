@@ -9,7 +9,7 @@ type Listener interface {
 	Begin(k *Kernel)        // the set-up is done; steps follow
 	Step(a *Actor)          // the step before has ended, and a makes the next
 	Touch(op Op, o *Object) // the step under way does this too
-	TouchWorld()            // it reads or writes what no object stands for
+	TouchWorld()            // it reads or writes what no object stands for, or every shared one
 	TouchAll()              // its order to any other step matters
 	Halt(a *Actor)          // it is about to end the task a, or to hold it up
 	Wake(a *Actor)          // it completes the operation of a, which was parked
@@ -23,12 +23,30 @@ func (k *Kernel) touched(op Op, o *Object) {
 	}
 }
 
+// Touch says that the step under way does this to the object, beside what its actor has announced.
+//
 //go:norace
-func (k *Kernel) touchWorld() {
+func (k *Kernel) Touch(op Op, o *Object) {
+	if raceEnabled && k.listener != nil && k.task != nil && !k.task.dying {
+		k.onHub(func() { k.touched(op, o) })
+		return
+	}
+	k.touched(op, o)
+}
+
+// TouchWorld says that the step under way reads or writes what no object stands for, or any of the shared objects.
+//
+//go:norace
+func (k *Kernel) TouchWorld() {
 	if k.listener != nil {
 		k.listener.TouchWorld()
 	}
 }
+
+// TouchAll says that the order of the step under way to any other matters.
+//
+//go:norace
+func (k *Kernel) TouchAll() { k.touchAll() }
 
 //go:norace
 func (k *Kernel) touchAll() {
@@ -97,6 +115,17 @@ func (a *Actor) others(i int, f func(*Object)) {
 	}
 }
 
+// OnlyClosed promises that nobody ever sends on the channel, such as that of a context's Done: whoever waits there only waits for its
+// end, and who came first makes no difference.
+//
+//go:norace
+func (o *Object) OnlyClosed() { o.signal = true }
+
+// IsOnlyClosed says whether OnlyClosed was promised.
+//
+//go:norace
+func (o *Object) IsOnlyClosed() bool { return o.signal }
+
 // Held says whether a mutex is locked, or a channel closed.
 //
 //go:norace
@@ -106,6 +135,34 @@ func (o *Object) Held() bool { return o.held }
 //
 //go:norace
 func (a *Actor) Sends(i int) bool { return i < len(a.waits) && a.waits[i].op == OpSend }
+
+// Idle says whether the step that the task is about to make would only park it: it receives, at channels one of which at least is unbuffered, and finds
+// nothing there.
+//
+//go:norace
+func (a *Actor) Idle() bool {
+	if a.parked || a.Op != OpSelect && a.Op != OpRecv {
+		return false
+	}
+	parks := false
+	for i := range a.waits {
+		o := a.waits[i].object
+		switch {
+		case o.held:
+			return false
+		case o.capacity == 0:
+			parks = true
+		case a.waits[i].op == OpSend && (o.count < o.capacity || o.partner(OpRecv, a) != nil), a.waits[i].op == OpRecv && (o.count > 0 || o.partner(OpSend, a) != nil):
+			return false
+		}
+	}
+	return parks
+}
+
+// Parts are those of the context that it announces which the next step of the actor touches, see AtomicAt, and what it does to the first.
+//
+//go:norace
+func (a *Actor) Parts() ([]*Object, Op) { return a.parts, a.partOp }
 
 // Choice is the answer of a source that lets the actor of that number move; -1 if it cannot.
 //
@@ -158,3 +215,13 @@ func (a *Actor) Stalled() bool { return a.stalls > 0 }
 //
 //go:norace
 func (k *Kernel) Stalls() int32 { return k.stalls }
+
+// SetOneOrder says whether one order of the steps that follow is enough for who makes all of them.
+//
+//go:norace
+func (k *Kernel) SetOneOrder(on bool) { k.oneOrder = on }
+
+// OneOrder says whether one order is enough.
+//
+//go:norace
+func (k *Kernel) OneOrder() bool { return k.oneOrder }

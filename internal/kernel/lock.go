@@ -203,16 +203,43 @@ func (o *Object) Atomic(op Op) {
 	raceReleaseMerge(o.address())
 }
 
+// AtomicAt is Atomic of an object that stands for more than the operation touches: for who wants the whole footprint of the step it does
+// that to the first of these channels, and looks at the others.
+//
+//go:norace
+func (o *Object) AtomicAt(op Op, does Op, parts []*Object) {
+	o.kernel.does(does, parts)
+	o.Atomic(op)
+}
+
+// does says what the next point does to which parts of what it announces.
+//
+//go:norace
+func (k *Kernel) does(op Op, parts []*Object) {
+	if k.task != nil {
+		if !k.task.dying {
+			k.parts, k.partOp = parts, op
+		}
+		return
+	}
+	for _, part := range parts {
+		k.touched(op, part)
+		op = OpSelect
+	}
+}
+
 // Outcome folds what an operation has answered into the hash of the run.
 //
 //go:norace
 func (o *Object) Outcome(v uint64) { o.kernel.outcome(v) }
 
 // Cancel is the point before a context is cancelled: a store to the object, and a close of all these channels. Nobody sends to
-// them, so that a close is to a receiver what a delivery is.
+// them, so that a close is to a receiver what a delivery is. above are those of the contexts that it derives from: whether one of them
+// is cancelled first makes a difference.
 //
 //go:norace
-func (o *Object) Cancel(closes []*Object) {
+func (o *Object) Cancel(closes []*Object, above []*Object) {
+	o.kernel.does(OpSelect, above)
 	o.kernel.touch(OpStore, o, OpDeliver, closes...)
 	raceAcquire(o.address())
 	raceReleaseMerge(o.address())

@@ -15,6 +15,7 @@ type Object struct {
 	kind     ObjectKind
 	held     bool // mutex: locked; rwmutex: a writer is announced or inside; once: running; chan: closed
 	done     bool // once
+	signal   bool // chan: see OnlyClosed
 	count    int32
 	capacity int32
 	first    *wait
@@ -41,6 +42,17 @@ func (k *Kernel) NewObject(kind ObjectKind, label string) *Object {
 	return o
 }
 
+// NewShared makes an object that stands for state which is no primitive's, such as a model's: who reads or writes it says so by
+// Touch. No step is about it alone, and it has no number among the others: a run is the same with it and without it.
+//
+//go:norace
+func (k *Kernel) NewShared(label string) *Object {
+	k.shared--
+	o := &Object{kernel: k, kind: SharedObject, label: label, id: k.shared, creator: k.actor, ordinal: k.actor.made[SharedObject]}
+	k.actor.made[SharedObject]++
+	return o
+}
+
 // InitObject is NewObject for an object that is part of something else.
 //
 //go:norace
@@ -56,7 +68,7 @@ func (k *Kernel) InitObject(o *Object, kind ObjectKind, label string) {
 //go:norace
 func (o *Object) Kernel() *Kernel { return o.kernel }
 
-// ID numbers objects by creation in their run, from 1.
+// ID numbers objects by creation in their run, from 1, and shared ones from -1 downwards.
 //
 //go:norace
 func (o *Object) ID() int32 { return o.id }

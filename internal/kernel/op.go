@@ -56,6 +56,8 @@ const (
 
 	OpStrike // a fault rule
 
+	OpTouch // state that tasks share with models and checks; never a step of its own
+
 	numOps
 )
 
@@ -68,7 +70,7 @@ var opNames = [numOps]string{
 	OpAdd: "add", OpWait: "wait", OpOnce: "once", OpOnceDone: "once-done",
 	OpLoad: "load", OpStore: "store", OpAtomicAdd: "atomic-add", OpSwap: "swap", OpCompareAndSwap: "compare-and-swap",
 	OpNow: "now", OpArm: "arm", OpStop: "stop", OpFire: "fire", OpAdvance: "advance",
-	OpDial: "dial", OpTransmit: "transmit", OpHangUp: "hang-up", OpDeliver: "deliver", OpStrike: "strike",
+	OpDial: "dial", OpTransmit: "transmit", OpHangUp: "hang-up", OpDeliver: "deliver", OpStrike: "strike", OpTouch: "touch",
 }
 
 // String is the operation's name as traces and tokens show it.
@@ -106,10 +108,11 @@ const (
 	ClockObject
 	ConnObject
 	FaultObject
+	SharedObject // see NewShared
 	numObjectKinds
 )
 
-var objectKindNames = [numObjectKinds]string{"none", "mutex", "rwmutex", "chan", "waitgroup", "once", "atomic", "context", "timer", "clock", "conn", "fault"}
+var objectKindNames = [numObjectKinds]string{"none", "mutex", "rwmutex", "chan", "waitgroup", "once", "atomic", "context", "timer", "clock", "conn", "fault", "shared"}
 
 // String is the kind's name as paths show it.
 func (k ObjectKind) String() string { return objectKindNames[k] }

@@ -103,6 +103,7 @@ func (k *Kernel) touch(op Op, o *Object, second Op, others ...*Object) {
 //
 //go:norace
 func (k *Kernel) await(t *Actor, ready, blocking bool) {
+	t.parts, t.partOp, k.parts = k.parts, k.partOp, nil
 	if t.ready != ready {
 		k.setReady(t, ready)
 	}
@@ -150,6 +151,13 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 				t.link()
 			}
 			k.outsideTasks(k.root, k.onStep, t)
+		}
+		if k.due {
+			k.due = false
+			if t != nil && blocking && !t.listed {
+				t.link()
+			}
+			k.outsideTasks(k.root, k.onDue, t)
 		}
 		if k.stopped || len(k.dying) > 0 {
 			return nil

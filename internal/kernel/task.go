@@ -213,7 +213,7 @@ func (k *Kernel) End() {
 		k.unwind(t)
 	}
 	raceAcquire(k.endAddress())
-	k.source, k.follower, k.tracer, k.listener, k.onStep, k.onRest = nil, nil, nil, nil, nil, nil
+	k.source, k.follower, k.tracer, k.listener, k.onStep, k.onDue, k.onRest = nil, nil, nil, nil, nil, nil, nil
 	k.Record(false)
 }
 

@@ -124,8 +124,8 @@ func (k *Kernel) StallTask(t *Actor, d time.Duration) (release func()) {
 		stalled = false
 		t.node.free()
 		k.stalls--
+		k.touchAll()
 		if t.stalls--; !t.finished {
-			k.touchAll()
 			k.update(t)
 		}
 	}
@@ -164,11 +164,10 @@ func (k *Kernel) NewTimer(node *Node, name string, channel *Object, fire func())
 	return t
 }
 
-// After arms a timer that no program sees.
+// After arms a timer that no program sees. fire says what it touches.
 //
 //go:norace
 func (k *Kernel) After(node *Node, name string, d time.Duration, fire func()) *Timer {
-	k.touchAll()
 	t := k.NewTimer(node, name, nil, fire)
 	t.arm(d)
 	return t
@@ -275,6 +274,7 @@ func (n *Node) ReadClock() time.Duration {
 //go:norace
 func (k *Kernel) advance() {
 	k.now = k.heap[0].deadline
+	k.due = k.onDue != nil
 	for len(k.heap) > 0 && k.heap[0].deadline <= k.now {
 		t := k.heap[0]
 		k.remove(t)

@@ -44,7 +44,9 @@ func smallAgentScenario(name, summary string, draw func(*sim.World) Workload) *s
 type smallAgent struct {
 	world   *sim.World
 	load    Workload
+	network *sim.Network[[]protocol.Request, []protocol.Response]
 	routers []*router.Router
+	parts   []*sim.Shared // of the routers
 	apps    []*app
 	slack   time.Duration // for how long stalls may hold up a task
 }
@@ -79,13 +81,20 @@ const (
 )
 
 func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
+	return newSmallAgentBehind(w, l, func(r handler, _ *sim.Shared) handler { return r })
+}
+
+// newSmallAgentBehind is newSmallAgent with something in front of each router.
+func newSmallAgentBehind(w *sim.World, l Workload, front func(handler, *sim.Shared) handler) (*smallAgent, error) {
 	s := &smallAgent{world: w, load: l, slack: w.LongestStall()}
 	if w.Tracing() {
 		l.tell(w.Logf)
 	}
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)
+	s.network = network
 	for i := range l.Routers {
-		r := router.New(router.Options{Name: routerName(i).Hosts, Env: w, Faults: w, Timeout: l.Applications[0].Config.RPCTimeout, OnOwner: s.onOwner(i)})
+		part := w.Shared(routerName(i).FirstHost())
+		r := router.New(router.Options{Name: routerName(i).Hosts, Env: part, Faults: w, Timeout: l.Applications[0].Config.RPCTimeout, OnOwner: s.onOwner(i)})
 		for q := range l.Queues + l.ServiceQueues {
 			r.NewQueue(l.Party, queueID(i, q), keys[:2]...)
 		}
@@ -94,12 +103,12 @@ func newSmallAgent(w *sim.World, l Workload) (*smallAgent, error) {
 				r.Associate(l.Party, queueID(i, l.Queues+q), c)
 			}
 		}
-		if err := network.Listen(routerName(i).Address(), r); err != nil {
+		if err := network.ListenWithin(part, routerName(i).Address(), front(r, part)); err != nil {
 			return nil, err
 		}
 		r.Arm(w, rulesEach)
 		w.OnHeal(r.Heal)
-		s.routers = append(s.routers, r)
+		s.routers, s.parts = append(s.routers, r), append(s.parts, part)
 	}
 	for i, a := range l.Applications {
 		node := w.Node([...]string{"agent", "rival"}[i])
@@ -157,7 +166,7 @@ func (s *smallAgent) run() {
 			p.monitor.Settled(p.agent.Snapshot, func() int { return p.node.Tasks() - consumers })
 		}
 		var crashed bool
-		s.world.Inline(func() { crashed = p.crashed })
+		p.part.Inline(func() { crashed = p.crashed })
 		if !crashed {
 			p.close()
 		}
@@ -221,7 +230,7 @@ func (s *smallAgent) unsettled() string {
 		}
 		for i := range snapshot.Routers {
 			var what string
-			s.world.Inline(func() { what = s.disagreement(&snapshot.Routers[i]) })
+			p.part.Inline(func() { what = s.disagreement(&snapshot.Routers[i]) })
 			if what != "" {
 				return fmt.Sprintf("%s at %v: %s", p.node.Name(), snapshot.Routers[i].Router, what)
 			}
@@ -257,7 +266,9 @@ func (s *smallAgent) fingerprint(f *sim.Fingerprint) {
 
 // owner is which session has the queue, as its router says.
 func (s *smallAgent) owner(r protocol.Router, q protocol.QueueID) net.SessionID {
-	return s.routers[routerIndex(r)].Owner(s.load.Party, q)
+	i := routerIndex(r)
+	s.parts[i].Touch()
+	return s.routers[i].Owner(s.load.Party, q)
 }
 
 // disagreement says what an agent has still to do with a router, or where the router sees it otherwise.

@@ -25,19 +25,22 @@ type app struct {
 	closed    bool // or about to be
 	waiting   int  // events delivered and not yet consumed
 	monitor   *models.Monitor
+	part      *sim.Shared // all of this that is not fixed, and the monitor; but for
+	handed    *sim.Shared // what waits
 	dialer    protocol.Dialer
 	books     []book // of each router
 }
 
 func newApp(s *smallAgent, number int, a Application, node *sim.Node, dialer protocol.Dialer) *app {
 	host := s.world.Host().Scheduler()
+	part := s.world.Shared(node.Name())
 	p := &app{
-		smallAgent: s, Application: a, number: number, node: node, scheduler: node.Scheduler(),
+		part: part, handed: s.world.Shared("handed"), smallAgent: s, Application: a, number: number, node: node, scheduler: node.Scheduler(),
 		resume: sched.NewChan[struct{}](host, 0), finished: sched.NewChan[struct{}](host, 1),
-		monitor: models.NewMonitor(models.Options{World: s.world, Config: a.Config, FreeSince: node.FreeSince}),
+		monitor: models.NewMonitor(models.Options{World: part, Part: func(name string) models.Part { return s.world.Shared(name) }, Config: a.Config, FreeSince: node.FreeSince}),
 	}
 	p.dialer = p.monitor.Dialer(dialer)
-	s.world.OnStep(func() {
+	part.AfterStep(func() {
 		if !p.crashed {
 			p.monitor.Tick()
 		}
@@ -54,7 +57,7 @@ func (p *app) run() {
 	if err != nil {
 		panic(err)
 	}
-	p.world.Inline(func() { p.agent = a })
+	p.part.Inline(func() { p.agent = a })
 	p.scheduler.Go("events", p.consumeEvents)
 	p.scheduler.Go("messages", p.consumeMessages)
 	tasks := sched.NewWaitGroup(p.scheduler)
@@ -86,7 +89,7 @@ func (p *app) crash() bool {
 
 // open says whether the agent was made, and neither it nor its node has come to its end.
 func (p *app) open() (open bool) {
-	p.world.Inline(func() { open = p.agent != nil && !p.crashed && !p.closed })
+	p.part.Inline(func() { open = p.agent != nil && !p.crashed && !p.closed })
 	return open
 }
 
@@ -119,7 +122,7 @@ func (p *app) do(op Op) {
 	case Connect:
 		p.connect(ctx, op.Router)
 	case Deliver:
-		p.world.Inline(func() {
+		p.parts[op.Router].Inline(func() {
 			for _, q := range p.chosen(op) {
 				p.routers[op.Router].Deliver(p.load.Party, q)
 			}
@@ -154,11 +157,11 @@ func (p *app) subscribe(ctx context.Context, router int, ids []protocol.QueueID,
 func (p *app) subscribeService(ctx context.Context, router int) {
 	b := &p.books[router]
 	var sub protocol.ServiceSub
-	p.world.Inline(func() { sub = b.service })
+	p.part.Inline(func() { sub = b.service })
 	if sub.Service == (protocol.ServiceID{}) {
 		return
 	}
-	p.world.Inline(func() { p.monitor.HandOver(routerName(router), b.handedOver(router)) })
+	p.part.Inline(func() { p.monitor.HandOver(routerName(router), b.handedOver(router)) })
 	call := p.monitor.SubscribeService(routerName(router), sub)
 	call.Return(p.agent.SubscribeService(ctx, routerName(router), sub))
 }
@@ -169,7 +172,7 @@ func (p *app) remove(router int, ids []protocol.QueueID) {
 }
 
 func (p *app) close() {
-	p.world.Inline(func() { p.closed = true })
+	p.part.Inline(func() { p.closed = true })
 	call := p.monitor.Close()
 	p.agent.Close()
 	call.Return(nil)
@@ -209,7 +212,7 @@ func (p *app) consumeEvents() {
 			return
 		}
 		p.monitor.Consumed(e)
-		p.world.Inline(func() { p.waiting-- })
+		p.handed.Inline(func() { p.waiting-- })
 		p.react(e)
 		if n == p.CloseAt {
 			p.world.Sometimes("close-from-consumer")

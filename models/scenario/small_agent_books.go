@@ -63,7 +63,7 @@ func (p *app) chosen(op Op) []protocol.QueueID {
 // subscribable are those that the application may subscribe singly.
 func (p *app) subscribable(op Op) []protocol.QueueID {
 	var ids []protocol.QueueID
-	p.world.Inline(func() {
+	p.part.Inline(func() {
 		ids = slices.DeleteFunc(p.chosen(op), func(q protocol.QueueID) bool {
 			return p.books[op.Router].under[queueIndex(q)] == handedOver
 		})
@@ -78,7 +78,7 @@ func (p *app) Observe(t agent.Transition) {
 		p.tell(t)
 	}
 	if _, ok := t.(agent.EventDelivered); ok {
-		p.world.Observe(p.delivered)
+		p.handed.Observe(p.delivered)
 	}
 	if p.Config.Credential == (protocol.Credential{}) {
 		return
@@ -86,7 +86,7 @@ func (p *app) Observe(t agent.Transition) {
 	switch t.(type) {
 	case agent.QueuesWanted, agent.QueuesRemoved, agent.ResultsCommitted, agent.QueueEnded, agent.ServiceCommitted,
 		agent.ServiceDemoted, agent.ServiceTaken, agent.ClientPublished:
-		p.world.Observe(func() { p.note(t) })
+		p.part.Observe(func() { p.note(t) })
 	}
 }
 
@@ -180,7 +180,7 @@ func (p *app) react(e agent.Event) {
 	}
 	router := routerIndex(e.Router)
 	var owed []protocol.QueueID
-	p.world.Inline(func() { owed, p.books[router].owed = p.books[router].owed, nil })
+	p.part.Inline(func() { owed, p.books[router].owed = p.books[router].owed, nil })
 	if len(owed) > 0 {
 		p.world.Sometimes("subscribe-from-consumer")
 		if p.subscribe(context.Background(), router, owed, keys[0]) {

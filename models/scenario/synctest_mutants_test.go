@@ -160,6 +160,7 @@ func (b *bubble) Step() int64            { return 0 }
 func (b *bubble) Elapsed() time.Duration { return time.Since(b.begin) }
 func (b *bubble) Inline(f func())        { f() }
 func (b *bubble) Observe(f func())       { f() }
+func (b *bubble) Touch()                 {}
 
 // counted counts its tasks.
 type counted struct {

@@ -11,7 +11,8 @@ type Bound uint8
 // The bounds.
 const (
 	Unbounded Bound = iota
-	// Preemptions are switches from a task that could go on to another task (Musuvathi and Qadeer 2007).
+	// Preemptions are switches from a task that could go on to another task (Musuvathi and Qadeer 2007). One that cannot go on, when
+	// somebody else moves, has had its turn.
 	Preemptions
 	// Delays are passed over tasks (Emmi, Qadeer and Rakamaric 2011): by itself the task that moved last goes on or, if it cannot, the
 	// next one in the round that can. The round is of the tasks that the set-up has made, in their order, and then of all others, in
@@ -21,22 +22,26 @@ const (
 
 // bounded is the search with a bound on preemptions or delays. Sleep sets and source sets would be wrong here: what they leave out for
 // what was tried may cost less than that did (Coons, Musuvathi and McKinley 2013). So it tries everything within the bound, depth
-// first, but for states in which it was before, with the same task running, at no more cost: happens-before caching, as in CHESS. A state
-// is known by the class of the steps that led there, a number of 64 bits.
+// first, but for states in which it was before at no more cost: happens-before caching, as in CHESS. A state is known by the class of the
+// steps that led there, a number of 64 bits, and by who has the turn. Where a step was tried before, from a state that differs by steps
+// which commute with it, its outcome is foretold, and need not be made to see that it is known.
 //
-// Deliveries, due timers, faults and values cost nothing, and leave the running task what it is.
+// Deliveries, due timers, faults and values cost nothing, and leave the turn to who has it.
 type bounded struct {
 	trace
 	bound Bound
 	most  int
 	limit int
 
-	points []point
-	at     int // point of this run
-	states map[uint64]int32
+	points  []point
+	at      int // point of this run
+	states  map[uint64]int32
+	records []record
+	carried []int32 // records that hold at each point: see point.carried
+	memory  []access
 
 	class   uint64 // of the steps so far
-	running int32  // the task that moved last
+	running int32  // the task that moved last; with a bound on preemptions, if it has not had its turn
 	path    uint64 // of it
 	name    uint64 // its place in the round
 	used    int32
@@ -53,11 +58,26 @@ type point struct {
 	actors []int32 // that can be chosen; nil for a value
 	costs  []int32 // of each
 	n, v   int32
+
+	// Of a point that is no value: the step that follows it, which records there were before it and whether it has one for its present
+	// choice.
+	event           int32
+	carried         int32
+	records, memory int32
+	recorded        int32
 }
 
-func newBounded(bound Bound, most, limit int) *bounded {
+// record is what a step did that was tried, for as long as what is done instead commutes with it.
+type record struct {
+	footprint
+	actor   int32
+	summand uint64
+}
+
+func newBounded(bound Bound, most, limit int, strict strictness) *bounded {
 	b := &bounded{bound: bound, most: most, limit: limit, states: map[uint64]int32{}}
-	b.strict, b.identify = allKinds, true
+	b.strict, b.identify = strict, true
+	b.strict.kinds |= unbuffered
 	return b
 }
 
@@ -75,12 +95,17 @@ func (b *bounded) next() bool {
 			b.points = b.points[:n]
 			return true
 		}
+		if p.actors != nil {
+			b.records, b.carried, b.memory = b.records[:p.records], b.carried[:p.carried], b.memory[:p.memory]
+		}
 	}
 	b.points = b.points[:0]
 	return false
 }
 
-func (b *bounded) outcome() outcome { return outcome{skipped: b.pruned, cut: b.cut, defect: b.defect} }
+func (b *bounded) outcome() outcome {
+	return outcome{skipped: b.pruned, cut: b.cut, ordered: b.ordered, again: strictness{kinds: b.stricter.kinds &^ b.strict.kinds}, defect: b.defect}
+}
 
 func (b *bounded) decisions() (actors, values []int32) { return b.choices, b.drawn }
 
@@ -94,10 +119,16 @@ func (b *bounded) behind() float64 {
 }
 
 func (b *bounded) finish() {
-	if i, ok := b.settle(); ok {
-		b.open(i)
-		b.order(i, func(int) bool { return true })
-		b.class += b.summand(i)
+	i, ok := b.settle()
+	if !ok {
+		return
+	}
+	b.open(i)
+	b.order(i, func(int) bool { return true })
+	summand := b.summand(i)
+	b.class += summand
+	if b.at == len(b.points) && b.at > 0 {
+		b.record(&b.points[b.at-1], i, summand)
 	}
 }
 
@@ -108,12 +139,14 @@ func (b *bounded) stop() {}
 func (b *bounded) halt() { b.over = true; b.kernel.Stop() }
 
 // Schedule implements choice.Source.
-func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int {
+func (b *bounded) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) int {
 	b.finish()
-	if b.over {
+	switch {
+	case b.over:
 		return 0
-	}
-	if b.at == len(b.points) && !b.grow(enabled, armed) {
+	case b.kernel.OneOrder():
+		return b.choose(current, enabled)
+	case b.at == len(b.points) && !b.grow(enabled, armed):
 		b.pruned = true
 		b.halt()
 		return 0
@@ -122,12 +155,8 @@ func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int 
 	b.at++
 	if p.actors != nil {
 		b.used += p.costs[p.v]
-		for i, list := range [...][]*choice.Actor{enabled, armed} {
-			for j, a := range list {
-				if a.ID == p.actors[p.v] {
-					return i*len(enabled) + j
-				}
-			}
+		if at := b.kernel.Choice(p.actors[p.v]); at >= 0 {
+			return at
 		}
 	}
 	b.defect = "the program is not deterministic: an actor that could move in the run before cannot in its repetition"
@@ -135,25 +164,142 @@ func (b *bounded) Schedule(_ *choice.Actor, enabled, armed []*choice.Actor) int 
 	return 0
 }
 
+// turn takes the turn from a task that cannot go on.
+func (b *bounded) turn() {
+	if b.running != 0 && !b.kernel.Actor(b.running).Enabled() {
+		b.running, b.path = 0, 0
+	}
+}
+
 // grow adds a point, unless nothing new can come of it.
 func (b *bounded) grow(enabled, armed []*kernel.Actor) bool {
-	state := kernel.Mix(b.class, b.path)
-	if used, known := b.states[state]; known && used <= b.used {
+	if b.bound == Preemptions {
+		b.turn()
+	}
+	if b.known() {
 		return false
 	}
-	b.states[state] = b.used
-	var p point
+	p := point{
+		event: int32(len(b.events)), records: int32(len(b.records)), carried: int32(len(b.carried)), memory: int32(len(b.memory)), recorded: -1,
+	}
+	b.carry(&p)
+	for _, a := range armed {
+		b.option(&p, a, 0)
+	}
 	for _, a := range enabled {
-		if cost := b.cost(a, enabled); int(b.used+cost) <= b.most {
-			p.actors, p.costs = append(p.actors, a.ID), append(p.costs, cost)
+		if a.Kind != kernel.TaskActor {
+			b.option(&p, a, 0)
 		}
 	}
-	for _, a := range armed {
-		p.actors, p.costs = append(p.actors, a.ID), append(p.costs, 0)
+	for cost := int32(0); int(b.used+cost) <= b.most; cost++ {
+		left := false
+		for _, a := range enabled {
+			if c := b.cost(a, enabled); a.Kind == kernel.TaskActor && c == cost {
+				b.option(&p, a, cost)
+			} else if c > cost {
+				left = true
+			}
+		}
+		if !left {
+			break
+		}
 	}
 	p.n = int32(len(p.actors))
+	if p.n == 0 {
+		b.carried = b.carried[:p.carried]
+		return false
+	}
 	b.points = append(b.points, p)
 	return true
+}
+
+// option adds an actor to those that can be chosen, unless it is foretold that nothing new comes of it.
+func (b *bounded) option(p *point, a *kernel.Actor, cost int32) {
+	for _, r := range b.carried[p.carried:] {
+		if r := &b.records[r]; r.actor == a.ID && b.foretold(r, a, b.used+cost) {
+			return
+		}
+	}
+	p.actors, p.costs = append(p.actors, a.ID), append(p.costs, cost)
+}
+
+// foretold says whether the step of the record leads to a state that is known.
+func (b *bounded) foretold(r *record, a *kernel.Actor, used int32) bool {
+	class, path := b.class+r.summand, b.path
+	if a.Kind == kernel.TaskActor {
+		path = a.PathHash()
+	}
+	if b.bound == Preemptions && b.within(class, used) {
+		return true
+	}
+	return path != 0 && b.within(kernel.Mix(class, path), used)
+}
+
+// within says whether the state was reached at no more cost.
+func (b *bounded) within(state uint64, used int32) bool {
+	least, known := b.states[state]
+	return known && least <= used
+}
+
+// known says whether what can follow was tried at no more cost, and notes that it is. From where nobody has the turn all that can
+// follow costs no more than from where somebody has; and where somebody else has, at most one preemption more.
+func (b *bounded) known() bool {
+	state := b.class
+	if b.bound == Delays || b.running != 0 {
+		state = kernel.Mix(b.class, b.path)
+	}
+	if b.within(state, b.used) || b.bound == Preemptions && b.within(b.class, b.used) {
+		return true
+	}
+	b.states[state] = b.used
+	if b.bound == Preemptions && state != b.class && !b.within(b.class, b.used+1) {
+		b.states[b.class] = b.used + 1
+	}
+	return false
+}
+
+// record notes what the first step behind a point did.
+func (b *bounded) record(p *point, i int, summand uint64) {
+	e := &b.events[i]
+	if p.actors == nil || p.event != int32(i) || p.recorded == p.v || e.time() {
+		return
+	}
+	p.recorded = p.v
+	from := len(b.memory)
+	b.memory = append(b.memory, e.accesses...)
+	r := record{e.footprint, e.actor, summand}
+	r.accesses = b.memory[from:len(b.memory):len(b.memory)]
+	b.records = append(b.records, r)
+}
+
+// carry gives a new point the records that hold there: of the point before it, those that it had and those of what was tried there, which
+// commute with what has been done since.
+func (b *bounded) carry(p *point) {
+	last := len(b.points) - 1
+	for ; last >= 0 && b.points[last].actors == nil; last-- {
+	}
+	if last < 0 {
+		return
+	}
+	before := &b.points[last]
+	list := b.carried[before.carried:p.carried:p.carried]
+	for _, r := range list {
+		b.keep(before, r)
+	}
+	for r := before.records; r < p.records; r++ {
+		b.keep(before, r)
+	}
+}
+
+// keep carries a record on if what has been done since the point commutes with it.
+func (b *bounded) keep(since *point, r int32) {
+	x := &b.records[r]
+	for i := int(since.event); i < len(b.events); i++ {
+		if e := &b.events[i]; e.time() || e.actor == x.actor || !commute(&x.footprint, &e.footprint) {
+			return
+		}
+	}
+	b.carried = append(b.carried, r)
 }
 
 // cost is what it takes of the bound that the actor moves.
@@ -225,12 +371,21 @@ func (b *bounded) Step(a *kernel.Actor) {
 		b.halt()
 		return
 	}
+	if b.bound == Preemptions && a.ID != b.running {
+		b.turn()
+	}
+	if a.Kind == kernel.ClockActor && b.at == len(b.points) && b.known() {
+		b.pruned = true
+		b.halt()
+		return
+	}
 	b.choices = append(b.choices, a.ID)
 	if a.Kind == kernel.TaskActor && a.ID != b.running {
 		b.running, b.path, b.name = a.ID, a.PathHash(), b.actorName(a)
 	}
 	b.events = append(b.events, event{})
 	b.begin(i, a)
+	b.fix(b.kernel.OneOrder())
 }
 
 // Over implements kernel.Listener.

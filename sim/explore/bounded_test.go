@@ -9,12 +9,17 @@ import (
 
 	"github.com/heddle-go/heddle/internal/conformance"
 	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
 )
 
 // within makes the runs within a bound that the bounded search makes.
 func within(t testing.TB, p program, bound Bound, most int) (ends map[string]bool, runs, pruned int) {
-	b, runner := newBounded(bound, most, 0), sim.NewRunner()
+	return withinFrom(t, p, bound, most, strictness{})
+}
+
+func withinFrom(t testing.TB, p program, bound Bound, most int, strict strictness) (ends map[string]bool, runs, pruned int) {
+	b, runner := newBounded(bound, most, 0, strict), sim.NewRunner()
 	defer runner.Close()
 	ends = map[string]bool{}
 	for more := true; more; more = b.next() {
@@ -23,6 +28,10 @@ func within(t testing.TB, p program, bound Bound, most int) (ends map[string]boo
 		require.NoError(t, err)
 		require.Empty(t, b.defect)
 		require.LessOrEqual(t, int(b.used), most)
+		if again := b.outcome().again; !again.none() {
+			again.add(b.strict)
+			return withinFrom(t, p, bound, most, again)
+		}
 		if b.pruned {
 			pruned++
 			continue
@@ -37,19 +46,24 @@ func within(t testing.TB, p program, bound Bound, most int) (ends map[string]boo
 type counter struct {
 	watcher
 	running *kernel.Actor
+	turn    *kernel.Actor // running, if it could go on whenever another moved
 	costs   [Delays + 1]int
 }
 
 func (c *counter) Begin(k *kernel.Kernel) {
 	c.watcher.Begin(k)
-	c.running, c.costs = nil, [Delays + 1]int{}
+	c.running, c.turn, c.costs = nil, nil, [Delays + 1]int{}
 }
 
 func (c *counter) Step(a *kernel.Actor) {
+	if c.turn != nil && a != c.turn && !c.turn.Enabled() {
+		c.turn = nil
+	}
 	if a.Kind == kernel.TaskActor {
-		if c.running != nil && a != c.running && c.running.Enabled() {
+		if c.turn != nil && a != c.turn {
 			c.costs[Preemptions]++
 		}
+		c.turn = a
 		var round []uint64 // all who could move, and who moved last
 		c.kernel.Tasks(func(t *kernel.Actor) {
 			if t.Enabled() || t == c.running {
@@ -115,4 +129,64 @@ func TestBoundedSearchEndsAsAllSchedulesWithinTheBound(t *testing.T) {
 		}
 		return all
 	})
+}
+
+// overtaken is a program that fails if the reader comes between the two stores of the writer, beside others that do something else.
+func overtaken(others int) *sim.Scenario {
+	return &sim.Scenario{Name: "overtaken", Setup: func(w *sim.World) func() {
+		s := w.Host().Scheduler()
+		x := sched.NewAtomicInt64(s, 0)
+		return func() {
+			for range others {
+				s.Go("other", func() { sched.NewAtomicInt64(s, 0).Store(1) })
+			}
+			s.Go("reader", func() {
+				if x.Load() == 1 {
+					w.Fail("overtaken", "it reads 1")
+				}
+			})
+			x.Store(1)
+			x.Store(2)
+		}
+	}}
+}
+
+// turns is a program of tasks that add to one number.
+func turns(tasks, times int) *sim.Scenario {
+	return &sim.Scenario{Name: "turns", Setup: func(w *sim.World) func() {
+		s := w.Host().Scheduler()
+		x := sched.NewAtomicInt64(s, 0)
+		return func() {
+			for range tasks {
+				s.Go("task", func() {
+					for range times {
+						x.Add(1)
+					}
+				})
+			}
+		}
+	}}
+}
+
+func TestABoundIsKeptWhicheverSearchIsFirstAtItsEnd(t *testing.T) {
+	explored := func(s *sim.Scenario, most int) *Report {
+		report, err := Run(t.Context(), Config{Scenario: s, Bound: Preemptions, Most: most, Workers: 2})
+		require.NoError(t, err)
+		return report
+	}
+	all := explored(readers(6).scenario, 6)
+	require.True(t, all.Complete)
+	require.True(t, all.Whole, "64 classes in far more interleavings")
+	require.EqualValues(t, 64, all.Executions)
+
+	some := explored(turns(3, 6), 0)
+	require.True(t, some.Complete)
+	require.False(t, some.Whole, "17 million classes, six of them without a preemption")
+	require.Less(t, some.Executions, int64(100))
+
+	none := explored(overtaken(3), 0)
+	require.True(t, none.Complete, none.Left)
+	require.False(t, none.Whole)
+	require.Empty(t, none.Failures, "it needs a preemption")
+	require.NotEmpty(t, explored(overtaken(3), 1).Failures)
 }

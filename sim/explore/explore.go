@@ -4,9 +4,8 @@
 //
 // It says that it is complete only if nothing was left out. What it takes for granted: that the scenario is a function of its
 // decisions; that tasks share nothing but by operations of packages sched, clock and net, and with models and checks by
-// World.Inline and World.Observe; that what a step shares with these, which waits for something and is not made in any run, makes no
-// difference; that no outcome depends on the number of steps so far, but by its order; that random bytes
-// are those of one data seed; and that time stands still while anything can move.
+// World.Inline and World.Observe; that no outcome depends on the number of steps so far, but by its order; that random bytes are those
+// of one data seed; and that time stands still while anything can move.
 package explore
 
 import (
@@ -32,7 +31,7 @@ type Config struct {
 	Bound     Bound         // what there is a bound on, if there is
 	Most      int           // only runs with at most so many of these count
 	KeepGoing bool          // collect distinct failures; else stop at the first
-	Workers   int           // that make runs at the same time, without a bound. 0: one
+	Workers   int           // that make runs at the same time. 0: one
 
 	// Progress, if not nil, is called a few times a second.
 	Progress func(Progress)
@@ -62,13 +61,15 @@ func (p Progress) Estimate() float64 {
 // Report is what an exploration came to.
 type Report struct {
 	Scenario   string
-	Executions int64 // runs that were made to their end: without a bound one for each class
+	Executions int64 // runs that were made to their end: without a bound one for each class, or a few more where steps touch models
 	Blocked    int64 // runs that were ended where a step was planned that is not possible, or all that could follow was explored
 	Steps      int64
 	Longest    int64    // steps of the longest run
 	Cut        int64    // executions that were cut off at the limit of steps
 	Limit      int      // of steps
-	Complete   bool     // every class was explored
+	OneOrder   bool     // of steps for which the scenario says that it is enough, one order was made: a bound
+	Complete   bool     // every class was explored, or with a bound all within it
+	Whole      bool     // with a bound: every class was explored, also beyond it
 	Left       []string // what was not: empty if complete
 	Estimate   float64
 	Elapsed    time.Duration
@@ -89,7 +90,7 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 		config.Steps = DefaultSteps
 	}
 	e := &exploration{config: config, started: time.Now(), report: &Report{Scenario: config.Scenario.Name, Limit: config.Steps}}
-	for range e.workers() {
+	for range max(config.Workers, 1) {
 		e.runners = append(e.runners, sim.NewRunner())
 	}
 	err := search.Watched(config.Scenario, e.runners, func() error { return e.run(ctx) })
@@ -102,14 +103,6 @@ func Run(ctx context.Context, config Config) (*Report, error) {
 	e.report.Elapsed = time.Since(e.started)
 	e.report.Complete = err == nil && len(e.report.Left) == 0
 	return e.report, err
-}
-
-// workers is how many make runs. A bounded search leaves out what it was at before, so it is one.
-func (e *exploration) workers() int {
-	if e.config.Bound != Unbounded {
-		return 1
-	}
-	return max(e.config.Workers, 1)
 }
 
 // searcher decides the runs of an exploration, one after another.
@@ -127,10 +120,11 @@ type searcher interface {
 
 // outcome is what a searcher knows of a run.
 type outcome struct {
-	skipped bool   // it came to where all was explored
-	cut     bool   // at the limit of steps
-	again   kinds  // not none: no run so far counts, and the exploration begins anew, and strictly for these
-	defect  string // why the exploration is wrong; empty if it is not
+	skipped bool       // it came to where all was explored
+	cut     bool       // at the limit of steps
+	ordered bool       // of some steps one order was made, since that is enough
+	again   strictness // not none: no run so far counts, and the exploration begins anew, and strictly for these
+	defect  string     // why the exploration is wrong; empty if it is not
 }
 
 type exploration struct {
@@ -138,57 +132,115 @@ type exploration struct {
 	runners []*sim.Runner
 	started time.Time
 
-	mu     sync.Mutex // of what follows
-	report *Report
-	told   time.Time
-	ended  bool // no more runs count
-	again  kinds
-	err    error
+	mu      sync.Mutex // of what follows
+	report  *Report
+	tallies [2]tally // of the search without a bound, and of the one with it
+	within  bool     // all within the bound was explored
+	beyond  bool     // the search of all classes has found a failure, so that the one within the bound must say whether that is in it
+	told    time.Time
+	ended   bool // no more runs count
+	again   strictness
+	err     error
 }
+
+// tally is what a search has come to.
+type tally struct {
+	executions, blocked, cut int64
+}
+
+// The searches of an exploration.
+const (
+	ofAll = iota
+	inBound
+)
 
 // run makes all runs, from the beginning each time that it shows in the middle that they must be told apart more strictly.
 func (e *exploration) run(ctx context.Context) error {
-	for strict := kinds(0); ; strict |= e.again {
-		e.again = 0
-		if e.round(ctx, strict); e.again == 0 || e.err != nil {
+	for strict := (strictness{}); ; strict.add(e.again) {
+		e.again = strictness{}
+		if e.round(ctx, strict); e.again.none() || e.err != nil {
 			break
 		}
 		r := e.report
-		r.Executions, r.Blocked, r.Cut, r.Failures, r.Faults, r.Left = 0, 0, 0, nil, nil, nil
-		e.ended = false
+		r.Failures, r.Faults, r.Left = nil, nil, nil
+		e.ended, e.beyond, e.tallies = false, false, [2]tally{}
 	}
-	if r := e.report; r.Cut > 0 {
+	r, t := e.report, e.tallied()
+	if r.Executions, r.Blocked, r.Cut = t.executions, t.blocked, t.cut; r.Cut > 0 {
 		e.left(nil, fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
 	}
 	return e.err
 }
 
-// round lets each worker make runs until there are no more.
-func (e *exploration) round(ctx context.Context, strict kinds) {
+// tallied is what the search has come to that has come to its end; without one, all together.
+func (e *exploration) tallied() tally {
+	a, b := e.tallies[ofAll], e.tallies[inBound]
+	switch {
+	case e.report.Whole:
+		return a
+	case e.within:
+		return b
+	}
+	return tally{a.executions + b.executions, a.blocked + b.blocked, a.cut + b.cut}
+}
+
+// round lets each worker make runs until there are no more. With a bound there are two searches, since nobody knows beforehand which one is sooner at
+// its end: the one within the bound, which leaves out what it was at before and so is one worker's, and that of all classes, which need
+// far fewer runs to be told apart, but may be far more. The first worker makes a run of each in turn, and all others those of the second. That
+// one can only say that nothing fails: where something does, it is left to the first to find it within the bound.
+func (e *exploration) round(ctx context.Context, strict strictness) {
 	p := newPlan(strict)
 	var wait sync.WaitGroup
-	for _, runner := range e.runners {
-		var x searcher = newWalk(p, e.config.Steps)
-		if e.config.Bound != Unbounded {
-			x = newBounded(e.config.Bound, e.config.Most, e.config.Steps)
+	for i, runner := range e.runners {
+		searches := [2]searcher{ofAll: newWalk(p, e.config.Steps)}
+		if e.config.Bound != Unbounded && i == 0 {
+			searches[inBound] = newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict)
 		}
-		wait.Go(func() { e.work(ctx, x, runner) })
+		wait.Go(func() { e.work(ctx, searches, runner) })
 	}
 	wait.Wait()
 }
 
-func (e *exploration) work(ctx context.Context, x searcher, runner *sim.Runner) {
-	for more := x.first(); more; more = x.next() {
-		if !e.goesOn(ctx, x) {
-			break
-		}
-		x.start()
-		result, err := runner.Run(e.config.Scenario, e.runConfig(x))
-		if !e.count(x, runner, result, err) {
-			break
+func (e *exploration) work(ctx context.Context, searches [2]searcher, runner *sim.Runner) {
+	var more [2]bool
+	for kind, x := range searches {
+		more[kind] = x != nil && x.first()
+	}
+	for going := true; going && (more[ofAll] || more[inBound]); {
+		for kind, x := range searches {
+			if !more[kind] {
+				continue
+			}
+			if going = e.goesOn(ctx, x) && e.made(kind, x, runner); !going {
+				break
+			}
+			if more[kind] = x.next(); !more[kind] {
+				e.through(kind)
+			}
 		}
 	}
-	x.stop()
+	for _, x := range searches {
+		if x != nil {
+			x.stop()
+		}
+	}
+}
+
+// made makes a run, and says whether others follow.
+func (e *exploration) made(kind int, x searcher, runner *sim.Runner) bool {
+	x.start()
+	result, err := runner.Run(e.config.Scenario, e.runConfig(x))
+	return e.count(kind, x, runner, result, err)
+}
+
+// through ends an exploration with a bound, once one of its searches has come to its end.
+func (e *exploration) through(kind int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended || e.config.Bound == Unbounded || kind == ofAll && (e.beyond || e.tallies[ofAll].cut > 0) {
+		return
+	}
+	e.report.Whole, e.within, e.ended = kind == ofAll, kind == inBound, true
 }
 
 // goesOn says whether another run is wanted.
@@ -215,7 +267,7 @@ func (e *exploration) goesOn(ctx context.Context, x searcher) bool {
 }
 
 // count takes a run into the report, and says whether others follow.
-func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, err error) bool {
+func (e *exploration) count(kind int, x searcher, runner *sim.Runner, result sim.Result, err error) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ended {
@@ -224,20 +276,25 @@ func (e *exploration) count(x searcher, runner *sim.Runner, result sim.Result, e
 	r, o := e.report, x.outcome()
 	r.Steps += result.Steps
 	r.Longest = max(r.Longest, result.Steps)
+	r.OneOrder = r.OneOrder || o.ordered
 	switch {
 	case err != nil:
 		e.err = err
 	case o.defect != "":
 		e.err = fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
-	case o.again != 0 && (result.Failure == nil || e.config.KeepGoing):
-		e.again |= o.again
+	case !o.again.none() && (result.Failure == nil || e.config.KeepGoing):
+		e.again.add(o.again)
 	case o.skipped:
-		r.Blocked++
+		e.tallies[kind].blocked++
+		return true
+	case kind == ofAll && e.config.Bound != Unbounded && result.Failure != nil:
+		e.beyond = true
+		x.stop()
 		return true
 	default:
-		r.Executions++
+		e.tallies[kind].executions++
 		if o.cut {
-			r.Cut++
+			e.tallies[kind].cut++
 			return true
 		}
 		e.ledger(result.Faults)
@@ -291,8 +348,9 @@ func (e *exploration) left(x searcher, why string) {
 
 func (e *exploration) progress(x searcher) Progress {
 	r := e.report
+	t := e.tallied()
 	return Progress{
-		Elapsed: time.Since(e.started), Executions: r.Executions, Blocked: r.Blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: x.behind(),
+		Elapsed: time.Since(e.started), Executions: t.executions, Blocked: t.blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: x.behind(),
 	}
 }
 

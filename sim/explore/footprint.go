@@ -17,6 +17,7 @@ type access struct {
 	kind       kernel.ObjectKind
 	heldBefore bool
 	heldAfter  bool
+	signal     bool // of a channel on which nobody sends
 	strict     bool // its order to all others at the object matters: see trace.stricter
 	sends      bool // it is that of a select that would send,
 	receives   bool // or receive
@@ -28,6 +29,8 @@ type kinds uint32
 const (
 	allKinds   = ^kinds(0)
 	groups     = kinds(1) << kernel.WaitGroupObject
+	parks      = kinds(1) << 29 // a task that has arrived at an unbuffered channel must be told from one that has not
+	models     = kinds(1) << 28 // what tasks share with models and checks
 	others     = kinds(1) << 30 // a step that is planned may end or hold up any task, so that nothing may be put behind it
 	unbuffered = kinds(1) << 31
 )
@@ -44,8 +47,10 @@ func (a *access) kindOf() kinds {
 type footprint struct {
 	accesses []access
 	objects  uint64 // a bit for each object; two may share one
-	world    bool   // the state that tasks share with models and checks, by Inline and Observe
+	world    bool   // all state that tasks share with models and checks, by Inline and Observe of World
+	shared   bool   // some of it: a shared object is among the accesses
 	all      bool   // everything
+	guess    kinds  // what else it may touch: of a step that was not made where it is planned; see strictness.reaches
 }
 
 // A mask tells quickly that two footprints have nothing in common. Its lower bits are those of the objects.
@@ -53,24 +58,47 @@ const (
 	objectBits = 60
 	stepBit    = 1 << 60 // that every step shows, for those that touch everything
 	allBit     = 1 << 61 // that those show which touch everything
-	worldBit   = 1 << 63
+	sharedBit  = 1 << 62 // that those show which touch a shared object
+	worldBit   = 1 << 63 // that those show which touch all of them
 )
 
 func bit(name uint64) uint64 { return 1 << (name % objectBits) }
 
 // shows is the mask of an earlier step, looksFor that of a later one: without a common bit they are independent.
-func (f *footprint) shows() uint64 { return f.mask() | stepBit }
-
-func (f *footprint) looksFor() uint64 { return f.mask() | allBit }
-
-func (f *footprint) mask() uint64 {
-	switch {
-	case f.all:
-		return ^uint64(0)
-	case f.world:
-		return f.objects | worldBit
+func (f *footprint) shows() uint64 {
+	mask := f.objects | stepBit
+	if f.all {
+		mask = ^uint64(0)
 	}
-	return f.objects
+	if f.world {
+		mask |= worldBit
+	}
+	if f.shared {
+		mask |= sharedBit
+	}
+	return mask
+}
+
+func (f *footprint) looksFor() uint64 {
+	if f.guess != 0 {
+		return ^uint64(0)
+	}
+	mask := f.objects | allBit
+	if f.all {
+		mask = ^uint64(0)
+	}
+	if f.world {
+		mask |= worldBit | sharedBit
+	}
+	if f.shared {
+		mask |= worldBit
+	}
+	return mask
+}
+
+// whole says whether they depend on each other by what no pair of their accesses shows.
+func whole(a, b *footprint) bool {
+	return a.all || b.all || a.world && (b.world || b.shared) || b.world && a.shared
 }
 
 // relationship is how a step depends on an earlier one of another actor.
@@ -89,6 +117,8 @@ const (
 // then what was done to an object is one sequence, and its state before any step of that is known (see walk.feasible).
 func relate(a, b *access) relationship {
 	switch {
+	case a.signal && a.looks() && b.looks():
+		return independent
 	case a.strict:
 		if a.op == b.op && (a.op == kernel.OpWait || a.op == kernel.OpLen) {
 			return independent
@@ -109,6 +139,11 @@ func relate(a, b *access) relationship {
 		return relateChan(a, b, meets)
 	}
 	return independent
+}
+
+// looks says whether the step has found a channel as it is and left it so: that of another case of its select.
+func (a *access) looks() bool {
+	return (a.op == kernel.OpSelect || a.op == kernel.OpTrySelect || a.op == kernel.OpRecv) && a.before == a.after && a.heldBefore == a.heldAfter
 }
 
 // misuse says whether the step has unlocked what was not locked, taken a counter below zero, or found that it sends to a closed channel.
@@ -192,9 +227,71 @@ func (a *access) peeks() bool {
 	return false
 }
 
+// sleeps says whether a step that was tried, or will be, before b sleeps on through it. Where one of them is a guess it may touch more: then it
+// must be tried behind the other to be known.
+func sleeps(tried, b *footprint) bool {
+	return commute(tried, b) && !tried.mayTouch(b) && !b.mayTouch(tried)
+}
+
+// mayTouch says whether f is a guess, and may touch what b touches, or may.
+func (f *footprint) mayTouch(b *footprint) bool {
+	if f.guess == 0 {
+		return false
+	}
+	if f.guess&b.guess != 0 || f.guess&models != 0 && (b.world || b.shared) {
+		return true
+	}
+	for i := range b.accesses {
+		if f.guess&reach(b.accesses[i].kind) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// reach is the kind of an object, as it is counted for what steps touch beside what they announce.
+func reach(kind kernel.ObjectKind) kinds {
+	if kind == kernel.SharedObject {
+		return models
+	}
+	return 1 << kind
+}
+
+// strictness is what a search has come to know of a program in the middle, so that it must begin anew.
+type strictness struct {
+	kinds kinds // of objects at which all operations conflict
+	// By operation, what steps have touched beside what they announce: models and checks, and what these touch. The same step can
+	// touch something else when it is made in another order.
+	reaches [maxOps]kinds
+}
+
+const maxOps = 64
+
+// foreseen says that no step is known to have touched more than it had announced.
+func (s *strictness) foreseen() bool { return s.reaches == [maxOps]kinds{} }
+
+func (s *strictness) none() bool { return *s == strictness{} }
+
+// add puts together what two know.
+func (s *strictness) add(other strictness) {
+	s.kinds |= other.kinds
+	for op, k := range other.reaches {
+		s.reaches[op] |= k
+	}
+}
+
+// beyond is what s knows and other does not.
+func (s *strictness) beyond(other *strictness) (more strictness) {
+	more.kinds = s.kinds &^ other.kinds
+	for op, k := range s.reaches {
+		more.reaches[op] = k &^ other.reaches[op]
+	}
+	return more
+}
+
 // commute says whether step a, which was possible, is the same after step b as before it.
 func commute(a, b *footprint) bool {
-	if a.all || b.all || a.world && b.world {
+	if whole(a, b) {
 		return false
 	}
 	if a.objects&b.objects == 0 {
@@ -221,7 +318,7 @@ func commute(a, b *footprint) bool {
 
 // relation says how a later step depends on an earlier one by what they touch.
 func relation(a, b *footprint) relationship {
-	if a.all || b.all || a.world && b.world {
+	if whole(a, b) {
 		return conflicts
 	}
 	strongest := independent

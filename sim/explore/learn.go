@@ -15,7 +15,7 @@ func (p *plan) learn(x *walk) {
 		x.path[i], x.path[j] = x.path[j], x.path[i]
 	}
 	p.meet(x)
-	if p.stricter != 0 {
+	if !p.stricter.none() {
 		return
 	}
 	if x.missed { // what it was taken to cover, it does not
@@ -43,7 +43,7 @@ func (p *plan) learn(x *walk) {
 
 // meet puts together what asks for strictness.
 func (p *plan) meet(x *walk) {
-	p.stricter |= x.stricter &^ p.strict
+	p.stricter.add(x.stricter.beyond(&p.strict))
 }
 
 // became tells the branch the step that it was.
@@ -123,13 +123,11 @@ func (p *plan) reverse(x *walk, r *race) {
 	p.insert(x, p.placeAt(x, k), late, r)
 }
 
-// careful is the late event as one that touches everything, if that must be reckoned with: then all that was gathered comes before it.
+// careful is the late event with what it may touch where it is planned; as one that touches everything, if that must be reckoned with: then all
+// that was gathered comes before it.
 func (p *plan) careful(x *walk, late *event) *event {
-	if p.strict&others == 0 {
-		return late
-	}
 	x.any = *late
-	x.any.all = true
+	x.any.guess, x.any.all = p.strict.reaches[late.op], late.all || p.strict.kinds&others != 0
 	return &x.any
 }
 
@@ -182,13 +180,16 @@ descend:
 			}
 		}
 	}
-	r.settled = top && !more && p.strict&others == 0
+	if rest == nil && !more {
+		return // all that is needed is planned
+	}
+	r.settled = top && !more && p.strict.kinds&others == 0 && late.guess == 0
 	p.plant(x, at, rest)
 }
 
 // settle notes that nothing needs to be planned for the race, since the branch comes first or sleeps on.
 func (r *race) settle(x *walk, b *branch, top bool, by int32, late *event) {
-	r.settled = top && x.needed(by, late) && x.strict&others == 0
+	r.settled = top && x.needed(by, late) && x.strict.kinds&others == 0 && late.guess == 0
 	if top && by == nobody {
 		r.cover = b
 	}
@@ -205,7 +206,7 @@ func (x *walk) covered(r *race) bool {
 		if e.time() {
 			break
 		}
-		if b := r.cover; !x.precedes(int(r.first), j) && (b == nil || e.name == b.name || !commute(&b.footprint, &e.footprint)) {
+		if b := r.cover; !x.precedes(int(r.first), j) && (b == nil || e.name == b.name || !sleeps(&b.footprint, &e.footprint)) {
 			return false
 		}
 	}
@@ -263,7 +264,7 @@ func (x *walk) precede(k int, late *event) {
 		}
 		j := x.moved[i].at
 		e := &x.events[j]
-		if e.actor != late.actor && x.clock[e.actor] <= j && relation(&e.footprint, &late.footprint) != independent {
+		if e.actor != late.actor && x.clock[e.actor] <= j && (relation(&e.footprint, &late.footprint) != independent || late.mayTouch(&e.footprint)) {
 			x.joinClock(j)
 		}
 	}
@@ -284,7 +285,7 @@ func (x *walk) needed(j int32, late *event) bool {
 // weak says whether the branch goes on sleeping, or can come first, while what was gathered is done and then the late event, if it is
 // not nil. by is who makes the same step or wakes it.
 func (x *walk) weak(b *branch, late *event) (weak bool, by int32) {
-	if late != nil && late.name != b.name && !x.moves(b.name) && !commute(&b.footprint, &late.footprint) {
+	if late != nil && late.name != b.name && !x.moves(b.name) && !sleeps(&b.footprint, &late.footprint) {
 		return false, theLate // or an earlier one, which does not matter here
 	}
 	return x.waker(b, late)
@@ -303,7 +304,7 @@ func (x *walk) waker(b *branch, late *event) (weak bool, by int32) {
 			if m.name == b.name {
 				return x.begins(b, int(m.at)), m.at
 			}
-			if m.shows&mask != 0 && !commute(&b.footprint, &x.events[m.at].footprint) {
+			if m.shows&mask != 0 && !sleeps(&b.footprint, &x.events[m.at].footprint) {
 				return false, m.at
 			}
 		}
@@ -313,7 +314,7 @@ func (x *walk) waker(b *branch, late *event) (weak bool, by int32) {
 		return true, nobody
 	case late.name == b.name:
 		return true, theLate
-	case !commute(&b.footprint, &late.footprint):
+	case !sleeps(&b.footprint, &late.footprint):
 		return false, theLate
 	}
 	return true, nobody
@@ -362,7 +363,7 @@ func (p *plan) plant(x *walk, at *place, late *event) {
 	p.addLeaf(at, last)
 }
 
-// behind makes the place behind a branch that is planned, which must be the last one of its place.
+// behind makes the place behind a branch, in which those before it sleep on.
 func (p *plan) behind(b *branch) *place {
 	at := reuse(&p.freePlanned)
 	at.above, at.depth, at.planned = b.at, b.at.depth+1, true
@@ -372,7 +373,10 @@ func (p *plan) behind(b *branch) *place {
 	at.sleepers = slices.Grow(at.sleepers, p.widest)
 	for _, list := range [...][]*branch{b.at.sleepers, b.at.branches} {
 		for _, s := range list {
-			if s != b && s.name != b.name && commute(&s.footprint, &b.footprint) {
+			if s == b {
+				break
+			}
+			if s.name != b.name && sleeps(&s.footprint, &b.footprint) {
 				at.sleepers = append(at.sleepers, s)
 			}
 		}
@@ -398,7 +402,9 @@ func (p *plan) alternatives(x *walk) {
 func (p *plan) otherValues(x *walk, i int, draws []draw) {
 	e := &x.events[i]
 	at := p.placeAt(x, i)
-	if x.covers(at, e.name, &e.footprint) {
+	x.any = *e
+	x.any.guess = p.strict.reaches[e.op] // with other values it may touch more
+	if x.covers(at, e.name, &x.any.footprint) {
 		return
 	}
 	for j := range draws {
@@ -408,7 +414,7 @@ func (p *plan) otherValues(x *walk, i int, draws []draw) {
 			}
 			b := p.newBranch(at, e.name)
 			b.op = e.op
-			b.resembles(&e.footprint)
+			b.resembles(&x.any.footprint)
 			for _, d := range draws[:j] {
 				b.values = append(b.values, d.v)
 			}
@@ -440,7 +446,7 @@ func (at *place) begun(name uint64, draws []draw, v int32) bool {
 // covers says whether something that was tried at the place before the step that the run has made there sleeps on through another.
 func (x *walk) covers(at *place, name uint64, f *footprint) bool {
 	covers := func(b *branch) bool {
-		return !b.missed && b.name != name && commute(&b.footprint, f)
+		return !b.missed && b.name != name && sleeps(&b.footprint, f)
 	}
 	if slices.ContainsFunc(at.sleepers, covers) {
 		return true

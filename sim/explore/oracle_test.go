@@ -81,7 +81,7 @@ func (v values) Value(_ choice.Site, n int) int { return v.value(n) }
 // everyState is what the oracle finds; false: there are more than so many states.
 func everyState(t testing.TB, p program, most int, strict kinds) (r result, all bool) {
 	o, runner := &oracle{known: map[uint64]bool{}, watched: p.watched}, sim.NewRunner()
-	o.Source, o.identify, o.strict = values{o}, true, strict
+	o.Source, o.identify, o.strict.kinds = values{o}, true, strict
 	defer runner.Close()
 	r = result{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for more := true; more; more = o.next() {

@@ -19,8 +19,8 @@ type plan struct {
 	over    bool      // no more are wanted
 	setUp   []draw    // values that the set-up draws
 
-	strict   kinds // see trace.stricter
-	stricter kinds // if there are any, all runs so far do not count
+	strict   strictness // see trace.stricter
+	stricter strictness // if there are any, all runs so far do not count
 	met      []uint64
 	peeked   []uint64
 
@@ -57,7 +57,7 @@ type branch struct {
 	memory    []access
 }
 
-func newPlan(strict kinds) *plan {
+func newPlan(strict strictness) *plan {
 	p := &plan{strict: strict}
 	p.changed.L = &p.mu
 	p.begin()
@@ -183,7 +183,7 @@ func (x *walk) next() bool {
 		p.learn(x)
 	}
 	p.runs--
-	if p.stricter != 0 || x.defect != "" {
+	if !p.stricter.none() || x.defect != "" {
 		p.over = true
 	}
 	if p.over {
@@ -191,7 +191,7 @@ func (x *walk) next() bool {
 		return false
 	}
 	for i := len(x.path) - 1; i >= 0; i-- {
-		if at := x.path[i]; at.open > 0 {
+		if at := x.path[i]; at.open > 0 && int(at.depth) <= len(x.events) {
 			x.take(at.take(), at)
 			p.unref(ended)
 			return true

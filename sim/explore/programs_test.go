@@ -22,6 +22,7 @@ type result struct {
 	defect        string
 	strict        kinds
 	failed        bool // a step has ended a run
+	foreseen      bool // no step has touched more than it has announced
 }
 
 func (o result) sorted() []string { return slices.Sorted(maps.Keys(o.ends)) }
@@ -55,7 +56,7 @@ func (p program) end(r sim.Result) string {
 
 // reduced makes the runs that the search makes.
 func reduced(t testing.TB, p program, most int) result {
-	return reducedFrom(t, newPlan(0), p, most)
+	return reducedFrom(t, newPlan(strictness{}), p, most)
 }
 
 func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
@@ -71,8 +72,9 @@ func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
 		if o.defect = x.defect; o.defect != "" {
 			return o
 		}
-		if again := x.stricter &^ x.strict; again != 0 {
-			return reducedFrom(t, newPlan(x.strict|again), p, most)
+		if again := x.outcome().again; !again.none() {
+			again.add(x.strict)
+			return reducedFrom(t, newPlan(again), p, most)
 		}
 		if x.blocked {
 			o.blocked++
@@ -83,7 +85,7 @@ func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
 		o.ends[p.end(r)] = true
 		o.failed = o.failed || r.Failure != nil && len(r.Failure.Tasks) == 0
 	}
-	o.strict = plan.strict
+	o.strict, o.foreseen = plan.strict.kinds, plan.strict.reaches == [maxOps]kinds{}
 	require.True(t, more || len(plan.places) == 0)
 	return o
 }
@@ -156,7 +158,7 @@ func (w *watcher) Over() {
 func exhaustive(t testing.TB, p program, most int, strict kinds) (o result, all bool) {
 	everything, runner := &orderly{watched: p.watched}, sim.NewRunner()
 	w := &watcher{Source: everything}
-	w.identify, w.strict = true, strict
+	w.identify, w.strict.kinds = true, strict
 	defer runner.Close()
 	o = result{classes: map[uint64]int{}, ends: map[string]bool{}}
 	for everything.Next() {

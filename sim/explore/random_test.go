@@ -52,7 +52,18 @@ var repertoires = [][]string{
 	{"sleep", "timer", "stop", "await", "load", "store"},
 	{"cancel", "done", "err", "select-done", "load", "store", "after"},
 	{"once", "store", "load", "inline", "value"},
+	{"part", "part-within", "lock", "load", "store", "inline"},
+	{"part-if", "inline-if", "part", "inline", "load", "store", "add"},
+	{"part-if", "part", "store", "lock", "part-check", "cas", "part-within"},
+	{"part", "part-check", "send", "recv", "select", "part-later", "sleep"},
+	{"part-within", "part-later", "part-check", "inline", "group-done", "group-wait", "write-lock", "read-lock"},
 	{"lock", "send", "recv", "store", "load", "check", "select", "group-done", "group-wait", "read-lock", "value"},
+}
+
+// points are what the first step of a task is over after, which is not enumerated, nor are those that a task goes on with at an unbuffered channel.
+var points = map[string]bool{
+	"lock": true, "load": true, "store": true, "add": true, "read-lock": true, "write-lock": true, "group-done": true, "group-wait": true,
+	"swap": true, "cas": true, "len": true, "try-send": true, "try-recv": true, "try-lock": true, "default": true, "timer": true, "stop": true, "part": true,
 }
 
 // plain are those without selects, unbuffered channels and misuse.
@@ -63,6 +74,7 @@ var plain = [][]string{
 	{"group-wait", "load", "store", "lock", "send", "recv"},
 	{"try-lock", "lock", "write-lock", "store", "swap", "cas"},
 	{"send", "recv", "try-send", "try-recv", "len"},
+	{"part", "part", "lock", "load", "send", "recv", "inline"},
 }
 
 // faults are those in which a node stalls or crashes, and a rule strikes.
@@ -71,7 +83,8 @@ var faults = [][]string{
 	{"stall", "send", "recv", "select", "store"},
 	{"crash", "lock", "store", "load"},
 	{"crash", "send", "recv", "inline"},
-	{"strike", "load", "store", "add"},
+	{"strike", "load", "store", "add", "part"},
+	{"stall", "crash", "part", "part-within", "part-later", "lock", "recv", "send"},
 	{"strike", "lock", "group-wait", "group-done", "sleep"},
 	{"stall", "stall", "timer", "stop", "await", "load"},
 	{"stall", "crash", "read-lock", "write-lock", "after", "cancel"},
@@ -136,11 +149,12 @@ func (src source) build(s shape) program {
 		child, cancelChild := sched.WithCancel(sc, parent)
 		contexts := []context.Context{parent, child}
 		cancels := []func(){cancelParent, cancelChild}
-		shared := 0
+		shared, parted := 0, [2]int{}
+		parts := [...]*sim.Shared{w.Shared("part"), w.Shared("part")}
 		notes := make([]string, len(src.tasks))
 		closed := make([]bool, len(channels))
 		var timer *clock.Timer
-		nodes, struck := []*sim.Node{h, h}, false
+		nodes, struck, watched := []*sim.Node{h, h}, false, false
 		for _, t := range src.tasks {
 			for _, in := range t {
 				if in.op == "strike" && !struck {
@@ -152,6 +166,14 @@ func (src source) build(s shape) program {
 				}
 				if nodes[1] == h && (in.op == "stall" || in.op == "crash") {
 					nodes[1] = w.Node("other")
+				}
+				if in.op == "part-check" && !watched {
+					watched = true
+					parts[0].AfterStep(func() {
+						if parted[0]%4 == 3 {
+							w.Fail("part-check", "%d", parted[0])
+						}
+					})
 				}
 				if timer == nil && (in.op == "timer" || in.op == "stop" || in.op == "await") {
 					timer = h.Clock().NewTimer(time.Second)
@@ -269,9 +291,34 @@ func (src source) build(s shape) program {
 					case "inline":
 						sched.Yield(sc) // or it could be in the first step of the task, which is not enumerated
 						w.Inline(func() {
-							shared = shared*3 + t + 1
+							shared = shared*3 + t + 1 + parted[0]%5 + parted[1]%7
 							note(shared)
 						})
+					case "part", "part-within": // in the course of a step of its own, or of the one that the task is in
+						if in.op == "part" || i == 0 || !points[src.tasks[t][i-1].op] {
+							sched.Yield(sc)
+						}
+						parts[in.a%2].Inline(func() {
+							parted[in.a%2] = parted[in.a%2]*3 + t + 1
+							note(parted[in.a%2])
+						})
+					case "part-if": // whether it is touched depends on what came before
+						if v.Load()%2 == 0 {
+							parts[in.b%2].Inline(func() {
+								parted[in.b%2] = parted[in.b%2]*3 + t + 1
+								note(parted[in.b%2])
+							})
+						}
+					case "inline-if":
+						if v.Load() > 0 {
+							w.Inline(func() {
+								shared = shared*3 + t + 1 + parted[0]%5 + parted[1]%7
+								note(shared)
+							})
+						}
+					case "part-later":
+						sched.Yield(sc)
+						parts[in.a%2].After(0, func() { parted[in.a%2] = parted[in.a%2]*3 + tag })
 					case "stall":
 						nodes[1].Stall(time.Duration(in.a+1) * time.Second / 2)
 					case "crash":
@@ -292,7 +339,7 @@ func (src source) build(s shape) program {
 			}
 		}
 		state = func() string {
-			all := fmt.Sprint(notes, closed, shared)
+			all := fmt.Sprint(notes, closed, shared, parted)
 			for _, v := range variables {
 				all += fmt.Sprint(v.Load(), ",")
 			}
@@ -328,6 +375,8 @@ func (src source) depends() bool {
 				if slices.Contains(src.capacities, 0) {
 					return true
 				}
+			case "part-if", "inline-if", "part-within": // that a step which waits for something touches the part shows only when it is made
+				return true
 			case "done", "select-done", "stall", "crash", "strike": // who waits, or may move, is not the same in all runs of a class
 				return true
 			}

@@ -26,12 +26,13 @@ type event struct {
 	parks    bool // its task has
 	settled  bool
 	halts    bool   // it has ended or held up a task, or the run
+	fixed    bool   // of the steps around it one order is enough
 	name     uint64 // of the actor, the same in other runs
 	identity uint64 // of actor, operation and object, if that is wanted
 }
 
-// time says whether it is an advance of time, which nothing passes.
-func (e *event) time() bool { return e.kind == kernel.ClockActor }
+// time says whether it is an advance of time, which nothing passes, or a step of which one order is enough.
+func (e *event) time() bool { return e.kind == kernel.ClockActor || e.fixed }
 
 // awakening is a task whose operation an event has completed.
 type awakening struct {
@@ -59,7 +60,9 @@ type trace struct {
 	touched  []*kernel.Object // of its accesses, to see what has become of them
 	wakes    []int32          // actors whose operation it has completed
 	world    bool
+	shared   bool
 	all      bool
+	reached  kinds   // what it has touched beside what it has announced
 	raising  []raise // memory for low
 	enabling []int32 // memory for relateAll
 
@@ -68,11 +71,13 @@ type trace struct {
 	// to a closed channel; two that meet at an unbuffered channel commute as long as nobody looks who was there first, and
 	// nothing touches everything, such as a crash. Once it shows that it is not so, a search begins anew, and strictly: then all operations at
 	// objects of that kind conflict.
-	stricter kinds    // that must be strict
-	strict   kinds    // that are
-	met      []uint64 // channels at which two have met, by path, and
-	peeked   []uint64 // at which somebody has looked; over all runs
+	stricter strictness // that must be
+	strict   strictness // that is
+	met      []uint64   // channels at which two have met, by path, and
+	peeked   []uint64   // at which somebody has looked; over all runs
 
+	lazy     bool  // who would only park at an unbuffered channel does so when nobody else can move
+	ordered  bool  // of some events, over all runs, there was no other order to be made
 	identify bool  // events are to have an identity
 	setUp    int32 // the highest actor id before the first step
 	objects  int32 // and object id
@@ -93,11 +98,38 @@ func (t *trace) actorName(a *kernel.Actor) uint64 {
 }
 
 func (t *trace) objectName(o *kernel.Object) uint64 {
-	if o.ID() <= t.objects {
-		return uint64(o.ID())
+	if id := o.ID(); 0 < id && id <= t.objects {
+		return uint64(id)
 	}
 	return o.PathHash() | made
 }
+
+// numberOf tells the objects of a run apart, also those that have none among the others.
+func numberOf(o *kernel.Object) int32 {
+	if id := o.ID(); id < 0 {
+		return -2*id - 1
+	}
+	return 2 * o.ID()
+}
+
+// choose answers who moves at a new step: the task that moved last, if it can, so that the runs have few switches.
+func (t *trace) choose(current *kernel.Actor, enabled []*kernel.Actor) int {
+	if current != nil && current.Enabled() && !t.idle(current) {
+		return t.kernel.Choice(current.ID)
+	}
+	best := 0
+	for at, a := range enabled {
+		switch idle, bestIdle := t.idle(a), t.idle(enabled[best]); {
+		case !idle && bestIdle, idle == bestIdle && a.ID < enabled[best].ID:
+			best = at
+		}
+	}
+	return best
+}
+
+// idle says whether the actor need not move while anybody else can. Nobody sends where it would park; so who looks there only when there is
+// something to see comes to the same, and may choose among more than who has parked.
+func (t *trace) idle(a *kernel.Actor) bool { return t.lazy && a.Idle() }
 
 // reset forgets all events.
 func (t *trace) reset() {
@@ -112,7 +144,7 @@ func (t *trace) reset() {
 func (t *trace) begin(i int, a *kernel.Actor) {
 	e := &t.events[i]
 	e.actor, e.op, e.kind, e.settled, e.halts, e.parked = a.ID, a.Op, a.Kind, false, false, a.Parked()
-	e.name = t.actorName(a)
+	e.name, e.fixed = t.actorName(a), false
 	if t.identify {
 		e.identity = kernel.Mix(kernel.Mix(a.PathHash(), uint64(a.Op)), a.Object().PathHash())
 	}
@@ -124,9 +156,14 @@ func (t *trace) begin(i int, a *kernel.Actor) {
 		}
 	}
 	t.current, t.touched, t.wakes = i, t.touched[:0], t.wakes[:0]
-	t.all = a.Kind == kernel.FaultActor
-	t.world = a.Kind == kernel.DeliveryActor || a.Kind == kernel.TimerActor && a.Node() == nil // code of models, which no table knows
+	t.all, t.world, t.shared, t.reached = a.Kind == kernel.FaultActor, false, false, 0
 	t.announced(a)
+}
+
+// fix lets nothing pass the event under way, if one order of it is enough.
+func (t *trace) fix(oneOrder bool) {
+	e := &t.events[t.current]
+	e.fixed, t.ordered = oneOrder, t.ordered || oneOrder
 }
 
 // announced takes down what the actor announces to touch.
@@ -134,21 +171,43 @@ func (t *trace) announced(a *kernel.Actor) {
 	if a.Op == kernel.OpResume {
 		return // it still shows what it has waited for
 	}
+	parts, op := a.Parts()
+	for _, part := range parts {
+		t.touch(op, part)
+		op = kernel.OpSelect
+	}
 	for i := range a.Accesses() {
-		if o, op := a.Access(i); o != nil {
+		if o, op := a.Access(i); o != nil && o.Kind() != kernel.ContextObject { // it has parts
 			t.touch(op, o)
 			if op == kernel.OpSelect {
 				t.selects(o, a.Sends(i))
+				if a.Sends(i) {
+					t.sends(o)
+				}
 			}
-			o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+			t.elsewhere(op, o)
 		}
+	}
+}
+
+// elsewhere takes down what is touched through others. Where nobody sends only a close lets them go on.
+func (t *trace) elsewhere(op kernel.Op, o *kernel.Object) {
+	if op == kernel.OpClose || !o.IsOnlyClosed() {
+		o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+	}
+}
+
+// sends asks for strictness if the channel is unbuffered: somebody may be met there who has arrived.
+func (t *trace) sends(o *kernel.Object) {
+	if o.Kind() == kernel.ChanObject && o.Capacity() == 0 {
+		t.stricter.kinds |= parks
 	}
 }
 
 // selects notes what a select would do at the object.
 func (t *trace) selects(o *kernel.Object, sends bool) {
 	for i := len(t.accesses) - 1; ; i-- {
-		if a := &t.accesses[i]; a.object == o.ID() {
+		if a := &t.accesses[i]; a.object == numberOf(o) {
 			a.sends, a.receives = a.sends || sends, a.receives || !sends
 			return
 		}
@@ -156,7 +215,7 @@ func (t *trace) selects(o *kernel.Object, sends bool) {
 }
 
 func (t *trace) touch(op kernel.Op, o *kernel.Object) {
-	id := o.ID()
+	id := numberOf(o)
 	for i := len(t.accesses) - len(t.touched); i < len(t.accesses); i++ {
 		if t.accesses[i].object == id && t.accesses[i].op == op {
 			return
@@ -165,43 +224,44 @@ func (t *trace) touch(op kernel.Op, o *kernel.Object) {
 	count, held := int32(o.Count()), o.Held()
 	t.accesses = append(t.accesses, access{
 		name: t.objectName(o), object: id, op: op, kind: o.Kind(), capacity: int32(o.Capacity()), before: count, after: count, heldBefore: held, heldAfter: held,
-		event: int32(t.current),
+		signal: o.Kind() == kernel.ChanObject && o.Capacity() == 0 && (t.lazy || o.IsOnlyClosed()), event: int32(t.current),
 	})
+	if op == kernel.OpSend || op == kernel.OpTrySelect {
+		t.sends(o)
+	}
 	t.touched = append(t.touched, o)
 }
 
-// Touch implements kernel.Listener. What the table does not know, such as a send by a model, which looks whether there is room,
-// is taken for a try.
+// Touch implements kernel.Listener. A try, such as a send by a timer, is what was announced, if it was.
 //
 //go:norace
 func (t *trace) Touch(op kernel.Op, o *kernel.Object) {
 	if t.current < 0 {
 		return
 	}
-	for _, known := range t.touched {
-		if known == o && !t.world {
-			return // announced
-		}
+	if o.Kind() == kernel.ContextObject || op == kernel.OpTrySelect && slices.Contains(t.touched, o) {
+		return
 	}
-	if op == kernel.OpSend || op == kernel.OpRecv {
-		op = kernel.OpTrySelect
+	if !slices.Contains(t.touched, o) {
+		t.reached |= reach(o.Kind())
 	}
+	t.shared = t.shared || op == kernel.OpTouch
 	t.touch(op, o)
-	o.Elsewhere(func(other *kernel.Object) { t.touch(kernel.OpSelect, other) })
+	t.elsewhere(op, o)
 }
 
 // TouchWorld implements kernel.Listener.
 //
 //go:norace
-func (t *trace) TouchWorld() { t.world = true }
+func (t *trace) TouchWorld() { t.world, t.reached = true, t.reached|models }
 
 // TouchAll implements kernel.Listener. Of two that meet one goes on in a step of its own, before which a crash or a stall can come.
 //
 //go:norace
 func (t *trace) TouchAll() {
 	t.all = true
-	if t.current >= 0 {
-		t.stricter |= unbuffered
+	if t.current >= 0 && !t.events[t.current].fixed {
+		t.stricter.kinds |= unbuffered | parks
 	}
 }
 
@@ -225,7 +285,8 @@ func (t *trace) settle() (i int, ok bool) {
 	}
 	t.current = -1
 	e := &t.events[i]
-	e.world, e.all, e.settled = t.world, t.all, true
+	e.world, e.shared, e.all, e.settled = t.world, t.shared, t.all, true
+	t.stricter.reaches[e.op] |= t.reached
 	e.accesses = t.accesses[e.from:len(t.accesses):len(t.accesses)]
 	e.actors = t.kernel.Actors()
 	e.parks = t.kernel.Actor(e.actor).Parked()
@@ -274,9 +335,9 @@ func (t *trace) accessed(i int, e *event) {
 		e.objects |= bit(a.name)
 		a.after, a.heldAfter = int32(o.Count()), o.Held()
 		kind := a.kindOf()
-		a.strict = a.kind == kernel.MutexObject || t.strict&kind != 0
+		a.strict = a.kind == kernel.MutexObject || t.strict.kinds&kind != 0
 		if a.misuse() && !a.strict {
-			t.stricter |= kind
+			t.stricter.kinds |= kind
 		}
 		if !a.strict && kind == unbuffered {
 			t.watch(a, o)
@@ -298,14 +359,14 @@ func (t *trace) watch(a *access, o *kernel.Object) {
 			t.peeked = append(t.peeked, path)
 		}
 		if slices.Contains(t.met, path) {
-			t.stricter |= unbuffered
+			t.stricter.kinds |= unbuffered
 		}
 	case a.op == kernel.OpSend || a.op == kernel.OpRecv:
 		if len(t.wakes) > 0 && !slices.Contains(t.met, path) {
 			t.met = append(t.met, path)
 		}
 		if len(t.wakes) > 0 && slices.Contains(t.peeked, path) {
-			t.stricter |= unbuffered
+			t.stricter.kinds |= unbuffered
 		}
 	}
 }
@@ -459,7 +520,7 @@ func (t *trace) relateOne(e *event, race func(k int) bool) {
 
 func (t *trace) related(e *event, k int, r relationship, race func(k int) bool) {
 	if r == conflicts && e.waits(&t.events[k]) {
-		t.stricter |= groups
+		t.stricter.kinds |= groups
 	}
 	if r == conflicts && race(k) {
 		t.join(e, k)
@@ -504,7 +565,7 @@ func (t *trace) low(i int) {
 			}
 		}
 		if least < taken {
-			t.stricter |= a.kindOf()
+			t.stricter.kinds |= a.kindOf()
 		}
 	}
 }

@@ -99,13 +99,14 @@ const anyone = ^uint64(0)
 func newWalk(p *plan, limit int) *walk {
 	x := &walk{plan: p, limit: limit}
 	x.strict, x.racing = p.strict, x.race
+	x.lazy = p.strict.kinds&parks == 0
 	x.strike.all = true
 	x.current = -1
 	return x
 }
 
 func (x *walk) outcome() outcome {
-	return outcome{skipped: x.blocked, cut: x.cut, again: x.stricter &^ x.strict, defect: x.defect}
+	return outcome{skipped: x.blocked, cut: x.cut, ordered: x.ordered, again: x.stricter.beyond(&x.strict), defect: x.defect}
 }
 
 func (x *walk) decisions() (actors, values []int32) {
@@ -143,8 +144,14 @@ func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 		return 0
 	}
 	x.mark(i)
+	if x.kernel.OneOrder() {
+		return x.choose(current, enabled)
+	}
 	if x.mixed {
 		x.look(i, enabled, armed)
+	}
+	if len(armed) > 0 {
+		x.stricter.kinds |= parks // what strikes may see who has arrived
 	}
 	if p := i - x.fresh; p < len(x.planned) && x.planned[p].name != anyone {
 		return x.find(i, x.planned[p].name, enabled, armed)
@@ -155,12 +162,12 @@ func (x *walk) Schedule(current *choice.Actor, enabled, armed []*choice.Actor) i
 // find answers the actor of that name.
 func (x *walk) find(i int, name uint64, enabled, armed []*kernel.Actor) int {
 	if name&made == 0 {
-		if at := x.kernel.Choice(int32(name)); at >= 0 {
+		if at := x.kernel.Choice(int32(name)); at >= 0 && !x.early(x.kernel.Actor(int32(name)), enabled) {
 			return at
 		}
 	} else {
 		for at, a := range enabled {
-			if x.actorName(a) == name {
+			if x.actorName(a) == name && !x.early(a, enabled) {
 				return at
 			}
 		}
@@ -174,36 +181,27 @@ func (x *walk) find(i int, name uint64, enabled, armed []*kernel.Actor) int {
 	return 0
 }
 
+// early says whether the actor would only park though others can move.
+func (x *walk) early(a *kernel.Actor, enabled []*kernel.Actor) bool {
+	return x.idle(a) && slices.ContainsFunc(enabled, func(o *kernel.Actor) bool { return !x.idle(o) })
+}
+
 // missing ends a run in which a step that was to be made cannot be.
 func (x *walk) missing(i int) {
 	switch {
 	case i < x.fresh:
 		x.fail("the program is not deterministic: an actor that could move in the run before cannot in its repetition")
-	case i == x.fresh+len(x.planned)-1: // the late step of a race, which needs what came in between
+	case i == x.fresh+len(x.planned)-1 || !x.strict.foreseen(): // the late step of a race, which needs what came in between, or touches more than is known
 		x.blocked, x.missed = true, true
 		x.others(i, -1)
 		x.over = true
 		x.kernel.Stop()
-	case x.strict != allKinds: // two that meet may have come in the other order
-		x.stricter, x.missed, x.blocked, x.over = allKinds, true, true, true
+	case x.strict.kinds != allKinds: // two that meet may have come in the other order
+		x.stricter.kinds, x.missed, x.blocked, x.over = allKinds, true, true, true
 		x.kernel.Stop()
 	default:
 		x.fail("a step that was taken for independent has made another one impossible")
 	}
-}
-
-// choose answers who moves at a new step: the task that moved last, if it can, so that the runs have few switches.
-func (x *walk) choose(current *kernel.Actor, enabled []*kernel.Actor) int {
-	if current != nil && current.Enabled() {
-		return x.kernel.Choice(current.ID)
-	}
-	best := 0
-	for at, a := range enabled {
-		if a.ID < enabled[best].ID {
-			best = at
-		}
-	}
-	return best
 }
 
 // mark notes what there is before the new step i.
@@ -317,11 +315,14 @@ func (x *walk) Step(a *kernel.Actor) {
 	} else {
 		x.value = x.valueTo
 	}
-	if a.Kind == kernel.ClockActor {
+	idle, oneOrder := x.idle(a), x.kernel.OneOrder()
+	if (a.Kind == kernel.ClockActor || idle || oneOrder) && i > 0 && !x.events[i-1].time() {
 		x.waiting() // nothing after it races with anything before
 	}
 	x.events = append(x.events[:i], event{})
 	x.begin(i, a)
+	x.fix(oneOrder)
+	x.events[i].fixed = oneOrder || idle
 	x.depth++
 }
 
@@ -333,7 +334,7 @@ func (x *walk) Halt(a *kernel.Actor) {
 		return
 	}
 	under := x.events[i]
-	world, all, touched, wakes := x.world, x.all, x.touched, x.wakes
+	world, shared, all, touched, wakes := x.world, x.shared, x.all, x.touched, x.wakes
 	x.halted = append(x.halted[:0], x.accesses[under.from:]...)
 	x.accesses, x.touched, x.wakes, x.depth = x.accesses[:under.from], nil, nil, i
 	x.asIf(a, true)
@@ -341,7 +342,7 @@ func (x *walk) Halt(a *kernel.Actor) {
 	x.events[i].from = int32(len(x.accesses))
 	x.accesses = append(x.accesses, x.halted...)
 	x.events[i].halts = true
-	x.world, x.all, x.touched, x.wakes, x.current, x.depth = world, all, touched, wakes, i, i+1
+	x.world, x.shared, x.all, x.touched, x.wakes, x.current, x.depth = world, shared, all, touched, wakes, i, i+1
 	x.halted = x.halted[:0]
 }
 
@@ -365,12 +366,12 @@ func (x *walk) fail(defect string) {
 func (x *walk) Over() {
 	x.finish()
 	if at := int(x.leaf.at.depth); at < x.depth && x.events[at].halts && !x.leaf.all && x.leaf.name != anyone {
-		x.stricter |= others // that it does was not known when it was planned
+		x.stricter.kinds |= others // that it does was not known when it was planned
 	}
 	if !x.over {
 		x.mark(x.depth)
 		x.waiting()
-		if x.mixed && !x.kernel.Stopped() {
+		if x.mixed && !x.kernel.Stopped() && !x.kernel.OneOrder() {
 			x.unstruck()
 		}
 	}
@@ -401,7 +402,7 @@ func (x *walk) finish() {
 		}
 	}
 	x.mixed = x.kernel.Others() > 0
-	if ends {
+	if ends && !x.events[i].fixed {
 		x.others(i, x.events[i].actor)
 	}
 }
@@ -410,7 +411,7 @@ func (x *walk) finish() {
 func (x *walk) others(i int, but int32) {
 	next := len(x.events)
 	x.kernel.Tasks(func(a *kernel.Actor) {
-		if a.Enabled() && a.ID != but {
+		if a.Enabled() && a.ID != but && !x.idle(a) {
 			x.instead(i, next, a)
 		}
 	})
@@ -438,7 +439,8 @@ func (x *walk) announce(i int, a *kernel.Actor) event {
 	if int(a.ID) < len(x.lastOf) {
 		e.prev = x.lastOf[a.ID] - 1
 	}
-	e.waker, e.world, e.all = -1, x.world, x.all
+	e.waker, e.all = -1, x.all
+	e.world = a.Kind == kernel.DeliveryActor || a.Kind == kernel.TimerActor && a.Node() == nil // code of models, which no table knows
 	e.accesses = x.accesses[e.from:len(x.accesses):len(x.accesses)]
 	for _, b := range e.accesses {
 		e.objects |= bit(b.name)
@@ -453,7 +455,7 @@ func (x *walk) announce(i int, a *kernel.Actor) event {
 // move: at the end, before time advances, and where all that could was explored.
 func (x *walk) waiting() {
 	x.kernel.Tasks(func(a *kernel.Actor) {
-		if !a.Ready() && !a.Parked() {
+		if (!a.Ready() || x.idle(a)) && !a.Parked() {
 			x.asIf(a, false)
 		}
 	})
@@ -539,7 +541,10 @@ func (x *walk) feasible(k int, late *event) (possible, certain bool) {
 	anew := !late.parked && late.prev >= 0 && x.events[late.prev].parks // it had arrived before, but what it could go on with was taken
 	for i := range late.accesses {
 		b := &late.accesses[i]
-		own := b.op == late.op && (late.op != kernel.OpSelect || b.sends || b.receives) // others are touched through it
+		own := b.op == late.op
+		if late.op == kernel.OpSelect {
+			own = b.sends || b.receives // others are touched through it
+		}
 		if own && x.admits(k, late, b) {
 			return true, !anew
 		}
@@ -547,8 +552,12 @@ func (x *walk) feasible(k int, late *event) (possible, certain bool) {
 	return len(late.accesses) == 0, true
 }
 
-// mayEnable says whether something after event k that it does not precede may have enabled the late event.
+// mayEnable says whether something after event k that it does not precede may have enabled the late event: what made its actor, or what
+// depends on it.
 func (x *walk) mayEnable(k int, late *event) bool {
+	if maker := int(x.maker(late.actor)); late.prev < 0 && maker > k && !x.precedes(k, maker) {
+		return true
+	}
 	for j := k + 1; j < len(x.events)-1; j++ {
 		if !x.precedes(k, j) && relation(&x.events[j].footprint, &late.footprint) != independent {
 			return true
@@ -581,7 +590,7 @@ func (x *walk) admits(k int, late *event, b *access) bool {
 	case kernel.OpDrain, kernel.OpWait:
 		return count == 0
 	}
-	if held || b.capacity == 0 && !late.parked {
+	if held || b.capacity == 0 && !late.parked && !(x.lazy && b.signal) {
 		return true
 	}
 	return count < b.capacity && (b.op == kernel.OpSend || b.sends) || count > 0 && (b.op == kernel.OpRecv || b.receives)
