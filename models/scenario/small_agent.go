@@ -159,8 +159,11 @@ func (s *smallAgent) run() {
 	}
 	s.world.Owes(s.owed)
 	s.settle()
-	rest := time.Millisecond + s.slack
-	s.sleep(rest) // in which whoever has something left to do does it
+	if s.slack > 0 { // whoever stalls goes on, and may find that its session is lost: that has to be settled too
+		s.sleep(s.slack)
+		s.settle()
+	}
+	s.sleep(time.Millisecond) // in which whoever has something left to do does it
 	for _, p := range s.apps {
 		if p.open() {
 			p.monitor.Settled(p.agent.Snapshot, func() int { return p.node.Tasks() - consumers })
