@@ -385,7 +385,7 @@ func (b *bounded) Step(a *kernel.Actor) {
 	}
 	b.events = append(b.events, event{})
 	b.begin(i, a)
-	b.fix(b.kernel.OneOrder())
+	b.fix(a)
 }
 
 // Over implements kernel.Listener.

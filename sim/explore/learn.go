@@ -180,9 +180,6 @@ descend:
 			}
 		}
 	}
-	if rest == nil && !more {
-		return // all that is needed is planned
-	}
 	r.settled = top && !more && p.strict.kinds&others == 0 && late.guess == 0
 	p.plant(x, at, rest)
 }
@@ -207,130 +204,6 @@ func (x *walk) covered(r *race) bool {
 			break
 		}
 		if b := r.cover; !x.precedes(int(r.first), j) && (b == nil || e.name == b.name || !sleeps(&b.footprint, &e.footprint)) {
-			return false
-		}
-	}
-	return true
-}
-
-// Who wakes a branch, beside events.
-const (
-	nobody  = -1
-	theLate = -2
-)
-
-// gather lists what comes after event k and is not preceded by it.
-func (x *walk) gather(k int) {
-	x.nothing()
-	for j := k + 1; j < x.depth; j++ {
-		if x.events[j].time() {
-			return
-		}
-		if !x.precedes(k, j) {
-			m := gathered{x.events[j].name, x.masks[j], int32(j)}
-			x.moved = append(x.moved, m)
-			x.movedNames |= nameBit(m.name)
-			x.movedMasks |= m.shows
-		}
-	}
-}
-
-// nothing is gathered.
-func (x *walk) nothing() { x.moved, x.movedNames, x.movedMasks = x.moved[:0], 0, 0 }
-
-// nameBit tells quickly that names are not the same. Two may share one.
-func nameBit(name uint64) uint64 { return 1 << (name & 63) }
-
-// precede makes x.clock what precedes the late event, of what was gathered, when event k does not come before it.
-func (x *walk) precede(k int, late *event) {
-	x.clock = x.clock[:0]
-	for range x.lastOf {
-		x.clock = append(x.clock, 0)
-	}
-	if late.prev > int32(k) {
-		x.joinClock(late.prev)
-	} else if late.prev < 0 {
-		if maker := x.maker(late.actor); maker > int32(k) {
-			x.joinClock(maker)
-		}
-	}
-	if late.waker > int32(k) {
-		x.joinClock(late.waker)
-	}
-	mask := late.looksFor()
-	for i := len(x.moved) - 1; i >= 0; i-- {
-		if x.moved[i].shows&mask == 0 {
-			continue
-		}
-		j := x.moved[i].at
-		e := &x.events[j]
-		if e.actor != late.actor && x.clock[e.actor] <= j && (relation(&e.footprint, &late.footprint) != independent || late.mayTouch(&e.footprint)) {
-			x.joinClock(j)
-		}
-	}
-}
-
-func (x *walk) joinClock(j int32) {
-	e := &x.events[j]
-	for a, v := range x.clocks[e.clock : e.clock+e.width] {
-		x.clock[a] = max(x.clock[a], v)
-	}
-}
-
-// needed says whether an event precedes, or is, the late one.
-func (x *walk) needed(j int32, late *event) bool {
-	return j == theLate || j >= 0 && x.clock[x.events[j].actor] > j && late != nil
-}
-
-// weak says whether the branch goes on sleeping, or can come first, while what was gathered is done and then the late event, if it is
-// not nil. by is who makes the same step or wakes it.
-func (x *walk) weak(b *branch, late *event) (weak bool, by int32) {
-	if late != nil && late.name != b.name && !x.moves(b.name) && !sleeps(&b.footprint, &late.footprint) {
-		return false, theLate // or an earlier one, which does not matter here
-	}
-	return x.waker(b, late)
-}
-
-// moves says whether an event of that actor was gathered.
-func (x *walk) moves(name uint64) bool {
-	return x.movedNames&nameBit(name) != 0 && slices.ContainsFunc(x.moved, func(m gathered) bool { return m.name == name })
-}
-
-// waker is weak where it matters who is the first to wake the branch.
-func (x *walk) waker(b *branch, late *event) (weak bool, by int32) {
-	if mask := b.looksFor(); x.movedNames&nameBit(b.name) != 0 || x.movedMasks&mask != 0 {
-		for i := range x.moved {
-			m := &x.moved[i]
-			if m.name == b.name {
-				return x.begins(b, int(m.at)), m.at
-			}
-			if m.shows&mask != 0 && !sleeps(&b.footprint, &x.events[m.at].footprint) {
-				return false, m.at
-			}
-		}
-	}
-	switch {
-	case late == nil:
-		return true, nobody
-	case late.name == b.name:
-		return true, theLate
-	case !sleeps(&b.footprint, &late.footprint):
-		return false, theLate
-	}
-	return true, nobody
-}
-
-// begins says whether the values of event j begin with those of the branch.
-func (x *walk) begins(b *branch, j int) bool {
-	if len(b.values) == 0 {
-		return true
-	}
-	draws := x.drawn(j)
-	if len(draws) < len(b.values) {
-		return false
-	}
-	for i, v := range b.values {
-		if draws[i].v != v {
 			return false
 		}
 	}
@@ -363,7 +236,7 @@ func (p *plan) plant(x *walk, at *place, late *event) {
 	p.addLeaf(at, last)
 }
 
-// behind makes the place behind a branch, in which those before it sleep on.
+// behind makes the place behind a branch that is planned, which must be the last one of its place.
 func (p *plan) behind(b *branch) *place {
 	at := reuse(&p.freePlanned)
 	at.above, at.depth, at.planned = b.at, b.at.depth+1, true
@@ -373,93 +246,12 @@ func (p *plan) behind(b *branch) *place {
 	at.sleepers = slices.Grow(at.sleepers, p.widest)
 	for _, list := range [...][]*branch{b.at.sleepers, b.at.branches} {
 		for _, s := range list {
-			if s == b {
-				break
-			}
-			if s.name != b.name && sleeps(&s.footprint, &b.footprint) {
+			if s != b && s.name != b.name && sleeps(&s.footprint, &b.footprint) {
 				at.sleepers = append(at.sleepers, s)
 			}
 		}
 	}
 	return at
-}
-
-// alternatives plans the other values that the new steps of a run could have drawn. Where something sleeps on through the step,
-// that was explored with it.
-func (p *plan) alternatives(x *walk) {
-	for from := 0; from < len(x.draws); {
-		owner, to := x.draws[from].owner, from+1
-		for to < len(x.draws) && x.draws[to].owner == owner {
-			to++
-		}
-		if int(owner) >= x.fresh {
-			p.otherValues(x, int(owner), x.draws[from:to])
-		}
-		from = to
-	}
-}
-
-func (p *plan) otherValues(x *walk, i int, draws []draw) {
-	e := &x.events[i]
-	at := p.placeAt(x, i)
-	x.any = *e
-	x.any.guess = p.strict.reaches[e.op] // with other values it may touch more
-	if x.covers(at, e.name, &x.any.footprint) {
-		return
-	}
-	for j := range draws {
-		for v := range draws[j].n {
-			if v == draws[j].v || at.begun(e.name, draws[:j], v) {
-				continue
-			}
-			b := p.newBranch(at, e.name)
-			b.op = e.op
-			b.resembles(&x.any.footprint)
-			for _, d := range draws[:j] {
-				b.values = append(b.values, d.v)
-			}
-			b.values = append(b.values, v)
-			p.addLeaf(at, b)
-		}
-	}
-}
-
-// begun says whether a branch begins with these values.
-func (at *place) begun(name uint64, draws []draw, v int32) bool {
-	for _, list := range [...][]*branch{at.sleepers, at.branches} {
-	branches:
-		for _, b := range list {
-			if b.name != name {
-				continue
-			}
-			for j, known := range b.values {
-				if j < len(draws) && known != draws[j].v || j == len(draws) && known != v {
-					continue branches
-				}
-			}
-			return true
-		}
-	}
-	return false
-}
-
-// covers says whether something that was tried at the place before the step that the run has made there sleeps on through another.
-func (x *walk) covers(at *place, name uint64, f *footprint) bool {
-	covers := func(b *branch) bool {
-		return !b.missed && b.name != name && sleeps(&b.footprint, f)
-	}
-	if slices.ContainsFunc(at.sleepers, covers) {
-		return true
-	}
-	for _, b := range at.branches {
-		if b.name == x.events[at.depth].name { // all values of a step sleep in what was planned behind the first
-			return false
-		}
-		if covers(b) {
-			return true
-		}
-	}
-	return false
 }
 
 // instead plans a step that could have been made instead of one that was.

@@ -62,6 +62,8 @@ func TestProgramsThatWereExploredWronglyOnce(t *testing.T) {
 			[]string{"send 0 0", "send 1 1; send 0 0; send 0 1", "send 0 1; crash 1 1; recv 0 1", "send 1 0"}},
 		{"a crash between two that have met", []int{1, 0}, 2,
 			[]string{"send 1 1; crash 1 0; recv 1 1", "recv 1 1"}},
+		{"a step with a value to draw that was planned as one that may touch more than it does", []int{1, 1}, 0,
+			[]string{"part 1 0; store 0 0", "load 0 0", "load 0 1; value 0 1; part-if 0 0"}},
 		{"a stall of who selects", []int{0, 2, 1}, 0,
 			[]string{"select 0 2; send 0 1", "store 1 2", "send 0 1; send 2 0", "select 1 2; stall 0 2"}},
 	} {

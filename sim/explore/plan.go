@@ -191,7 +191,7 @@ func (x *walk) next() bool {
 		return false
 	}
 	for i := len(x.path) - 1; i >= 0; i-- {
-		if at := x.path[i]; at.open > 0 && int(at.depth) <= len(x.events) {
+		if at := x.path[i]; at.open > 0 {
 			x.take(at.take(), at)
 			p.unref(ended)
 			return true

@@ -55,6 +55,7 @@ var repertoires = [][]string{
 	{"part", "part-within", "lock", "load", "store", "inline"},
 	{"part-if", "inline-if", "part", "inline", "load", "store", "add"},
 	{"part-if", "part", "store", "lock", "part-check", "cas", "part-within"},
+	{"part-if", "inline-if", "value", "load", "store", "part", "inline"},
 	{"part", "part-check", "send", "recv", "select", "part-later", "sleep"},
 	{"part-within", "part-later", "part-check", "inline", "group-done", "group-wait", "write-lock", "read-lock"},
 	{"lock", "send", "recv", "store", "load", "check", "select", "group-done", "group-wait", "read-lock", "value"},

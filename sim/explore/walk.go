@@ -63,23 +63,6 @@ type mark struct {
 	accesses, races, waits, dues int32
 }
 
-// race is a pair of events of which the later one could have come first.
-type race struct {
-	first   int32
-	late    int32 // see walk.late
-	handled bool
-	settled bool    // whatever else a run does, that it begins with the reversal is planned
-	cover   *branch // that goes on sleeping through the reversal in the run before; nil: there was none
-}
-
-// note is a step that could be made instead of one that was: a fault, or what that has made impossible.
-type note struct {
-	at   int32
-	wait int32 // in walk.waits; -1: it touches everything, as far as is known
-	name uint64
-	op   kernel.Op
-}
-
 // draw is a decision in the course of a step.
 type draw struct {
 	owner int32 // event; -1: the set-up
@@ -191,7 +174,7 @@ func (x *walk) missing(i int) {
 	switch {
 	case i < x.fresh:
 		x.fail("the program is not deterministic: an actor that could move in the run before cannot in its repetition")
-	case i == x.fresh+len(x.planned)-1 || !x.strict.foreseen(): // the late step of a race, which needs what came in between, or touches more than is known
+	case i == x.fresh+len(x.planned)-1: // the late step of a race, which needs what came in between
 		x.blocked, x.missed = true, true
 		x.others(i, -1)
 		x.over = true
@@ -214,34 +197,6 @@ func (x *walk) mark(i int) {
 	if i == x.fresh { // or later, when there are some
 		x.mixed = x.kernel.Others() > 0
 	}
-}
-
-// look notes what else could move at the new step i: faults, each of which is tried, timers and deliveries.
-func (x *walk) look(i int, enabled, armed []*kernel.Actor) {
-	for _, a := range armed {
-		x.notes = append(x.notes, note{int32(i), -1, x.actorName(a), a.Op})
-	}
-	for _, a := range enabled {
-		if a.Kind != kernel.TaskActor {
-			x.dues = append(x.dues, a.ID)
-		}
-	}
-	if x.kernel.Stalls() > 0 {
-		x.kernel.Tasks(func(a *kernel.Actor) {
-			if a.Stalled() {
-				x.dues = append(x.dues, ^a.ID)
-			}
-		})
-	}
-}
-
-// due are the timers and deliveries that could move at step i and, as ^id, the tasks that were stalled.
-func (x *walk) due(i int) []int32 {
-	to := len(x.dues)
-	if i+1 < len(x.marks) {
-		to = int(x.marks[i+1].dues)
-	}
-	return x.dues[x.marks[i].dues:to]
 }
 
 // Value implements choice.Source.
@@ -315,35 +270,13 @@ func (x *walk) Step(a *kernel.Actor) {
 	} else {
 		x.value = x.valueTo
 	}
-	idle, oneOrder := x.idle(a), x.kernel.OneOrder()
-	if (a.Kind == kernel.ClockActor || idle || oneOrder) && i > 0 && !x.events[i-1].time() {
+	if (a.Kind == kernel.ClockActor || x.idle(a) || x.kernel.OneOrder()) && i > 0 && !x.events[i-1].time() {
 		x.waiting() // nothing after it races with anything before
 	}
 	x.events = append(x.events[:i], event{})
 	x.begin(i, a)
-	x.fix(oneOrder)
-	x.events[i].fixed = oneOrder || idle
+	x.fix(a)
 	x.depth++
-}
-
-// Halt implements kernel.Listener. What the task could have done instead of the step under way, which ends it or holds it up, and what
-// it was waiting for, would never be seen to race. (Faults strike at each step, also when the task has moved.)
-func (x *walk) Halt(a *kernel.Actor) {
-	i := x.current
-	if i < 0 || x.over || x.events[i].actor == a.ID || x.events[i].kind == kernel.FaultActor || a.Parked() {
-		return
-	}
-	under := x.events[i]
-	world, shared, all, touched, wakes := x.world, x.shared, x.all, x.touched, x.wakes
-	x.halted = append(x.halted[:0], x.accesses[under.from:]...)
-	x.accesses, x.touched, x.wakes, x.depth = x.accesses[:under.from], nil, nil, i
-	x.asIf(a, true)
-	x.events = append(x.events[:i], under)
-	x.events[i].from = int32(len(x.accesses))
-	x.accesses = append(x.accesses, x.halted...)
-	x.events[i].halts = true
-	x.world, x.shared, x.all, x.touched, x.wakes, x.current, x.depth = world, shared, all, touched, wakes, i, i+1
-	x.halted = x.halted[:0]
 }
 
 // limited ends a run that has as many steps as it may.
@@ -405,195 +338,6 @@ func (x *walk) finish() {
 	if ends && !x.events[i].fixed {
 		x.others(i, x.events[i].actor)
 	}
-}
-
-// others notes that all who can move, but one, could have moved instead of step i.
-func (x *walk) others(i int, but int32) {
-	next := len(x.events)
-	x.kernel.Tasks(func(a *kernel.Actor) {
-		if a.Enabled() && a.ID != but && !x.idle(a) {
-			x.instead(i, next, a)
-		}
-	})
-	if x.mixed {
-		for _, id := range x.due(i) {
-			if id >= 0 && id != but && x.kernel.Actor(id).Enabled() {
-				x.instead(i, next, x.kernel.Actor(id))
-			}
-		}
-	}
-}
-
-// instead notes that the actor could have moved instead of step i. next is where no event is.
-func (x *walk) instead(i, next int, a *kernel.Actor) {
-	x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a), a.Op})
-	x.waits = append(x.waits, x.announce(next, a))
-}
-
-// announce is what the actor would do as step i.
-func (x *walk) announce(i int, a *kernel.Actor) event {
-	x.events = append(x.events[:i], event{})
-	x.begin(i, a)
-	e := &x.events[i]
-	e.prev = -1
-	if int(a.ID) < len(x.lastOf) {
-		e.prev = x.lastOf[a.ID] - 1
-	}
-	e.waker, e.all = -1, x.all
-	e.world = a.Kind == kernel.DeliveryActor || a.Kind == kernel.TimerActor && a.Node() == nil // code of models, which no table knows
-	e.accesses = x.accesses[e.from:len(x.accesses):len(x.accesses)]
-	for _, b := range e.accesses {
-		e.objects |= bit(b.name)
-	}
-	x.current = -1
-	x.events = x.events[:i]
-	return *e
-}
-
-// waiting finds the races of the tasks that are blocked, as if they had gone on: another one may have taken from them what they
-// wait for. (Those that are parked at an unbuffered channel have made a step to arrive there.) It is called where no task could
-// move: at the end, before time advances, and where all that could was explored.
-func (x *walk) waiting() {
-	x.kernel.Tasks(func(a *kernel.Actor) {
-		if (!a.Ready() || x.idle(a)) && !a.Parked() {
-			x.asIf(a, false)
-		}
-	})
-}
-
-// unstruck finds the races of the faults that are still armed at the end, where none can strike: any last step has made it the end.
-func (x *walk) unstruck() {
-	x.kernel.Armed(func(a *kernel.Actor) { x.asIf(a, false) })
-}
-
-// asIf finds the races of the next step of the actor as if it were made now; with instead, it is noted that it could be, if it could.
-func (x *walk) asIf(a *kernel.Actor, instead bool) {
-	i := x.depth
-	races, accesses := len(x.races), len(x.accesses)
-	x.late = ^int32(len(x.waits))
-	x.events = append(x.events[:i], event{})
-	x.begin(i, a)
-	for j := range x.accesses[accesses:] { // as it was before the step under way, if one is
-		b := &x.accesses[accesses+j]
-		for k := range x.halted {
-			if h := &x.halted[k]; h.object == b.object {
-				b.before, b.heldBefore = h.before, h.heldBefore
-			}
-		}
-	}
-	x.settle()
-	x.open(i)
-	x.order(i, x.racing)
-	keep := len(x.races) > races
-	if instead {
-		if possible, _ := x.feasible(i, &x.events[i]); possible {
-			x.notes = append(x.notes, note{int32(i), int32(len(x.waits)), x.actorName(a), a.Op})
-			keep = true
-		}
-	}
-	if keep {
-		x.waits = append(x.waits, x.events[i])
-	}
-	x.unsettle(i)
-	if !keep {
-		x.accesses = x.accesses[:accesses]
-	}
-	x.events = x.events[:i]
-}
-
-// race notes that the late event, the last, could have come before event k, with which it conflicts. It answers false if it could
-// not, so that it is k, or what came in between, that has made it possible. What may or may not have been possible is noted,
-// and counts as an enabling all the same, so that it hides no race with what is before k.
-func (x *walk) race(k int) bool {
-	late := &x.events[len(x.events)-1]
-	possible, certain := x.feasible(k, late)
-	if possible {
-		x.races = append(x.races, race{first: int32(k), late: x.late})
-	}
-	return possible && certain
-}
-
-func (x *walk) lateOf(r *race) *event {
-	if r.late < 0 {
-		return &x.waits[^r.late]
-	}
-	return &x.events[r.late]
-}
-
-// feasible says whether the late event, the last, is possible before event k and after what comes between them and k does not
-// precede; and whether that is certain.
-func (x *walk) feasible(k int, late *event) (possible, certain bool) {
-	moves := late.prev > int32(k)
-	if late.kind != kernel.TaskActor {
-		if moves || late.kind == kernel.FaultActor || slices.Contains(x.due(k), late.actor) {
-			return true, true
-		}
-		return x.mayEnable(k, late), false
-	}
-	if !moves && slices.Contains(x.due(k), ^late.actor) {
-		return false, true
-	}
-	switch late.op {
-	case kernel.OpLock, kernel.OpAnnounce, kernel.OpRLock, kernel.OpOnce, kernel.OpDrain, kernel.OpWait, kernel.OpSend, kernel.OpRecv, kernel.OpSelect:
-	default:
-		return true, true
-	}
-	anew := !late.parked && late.prev >= 0 && x.events[late.prev].parks // it had arrived before, but what it could go on with was taken
-	for i := range late.accesses {
-		b := &late.accesses[i]
-		own := b.op == late.op
-		if late.op == kernel.OpSelect {
-			own = b.sends || b.receives // others are touched through it
-		}
-		if own && x.admits(k, late, b) {
-			return true, !anew
-		}
-	}
-	return len(late.accesses) == 0, true
-}
-
-// mayEnable says whether something after event k that it does not precede may have enabled the late event: what made its actor, or what
-// depends on it.
-func (x *walk) mayEnable(k int, late *event) bool {
-	if maker := int(x.maker(late.actor)); late.prev < 0 && maker > k && !x.precedes(k, maker) {
-		return true
-	}
-	for j := k + 1; j < len(x.events)-1; j++ {
-		if !x.precedes(k, j) && relation(&x.events[j].footprint, &late.footprint) != independent {
-			return true
-		}
-	}
-	return false
-}
-
-// admits says whether the object lets the operation through there.
-func (x *walk) admits(k int, late *event, b *access) bool {
-	count, held, changed := b.before, b.heldBefore, false
-	sum := int32(0)
-	for at := b.last; at >= 0 && x.accesses[at].event >= int32(k); at = x.accesses[at].last {
-		a := &x.accesses[at]
-		count = a.before
-		if !changed {
-			held = a.heldBefore
-		}
-		if a.event > int32(k) && !x.precedes(k, int(a.event)) {
-			sum += a.after - a.before
-			if !changed && a.heldAfter != a.heldBefore {
-				held, changed = a.heldAfter, true
-			}
-		}
-	}
-	count += sum
-	switch b.op {
-	case kernel.OpLock, kernel.OpAnnounce, kernel.OpRLock, kernel.OpOnce:
-		return !held
-	case kernel.OpDrain, kernel.OpWait:
-		return count == 0
-	}
-	if held || b.capacity == 0 && !late.parked && !(x.lazy && b.signal) {
-		return true
-	}
-	return count < b.capacity && (b.op == kernel.OpSend || b.sends) || count > 0 && (b.op == kernel.OpRecv || b.receives)
 }
 
 // backTo forgets the events from i on.
