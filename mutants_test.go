@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,21 +37,50 @@ func replay(t *testing.T, binary, failure string) (status int, property, output 
 	return command.ProcessState.ExitCode(), property, string(text)
 }
 
-// TestEveryKeptFailureFailsOnItsMutantOnly: testdata/failures/NAME.json was found on the mutant NAME. There it must still
-// violate a property that the mutant's header names; the agent must pass.
-func TestEveryKeptFailureFailsOnItsMutantOnly(t *testing.T) {
+// builds makes the command, with a mutant in it.
+func builds(t *testing.T) (build func(t *testing.T, m *mutant.Mutant) (binary string)) {
 	if testing.Short() {
-		t.Skip("builds the command once for each mutant")
+		t.Skip("builds the command for each mutant")
 	}
 	root, err := filepath.Abs(".")
 	require.NoError(t, err)
 	builder, err := mutant.NewBuilder(t.Context(), root, "./cmd/heddle")
 	require.NoError(t, err)
-	build := func(t *testing.T, m *mutant.Mutant) (binary string) {
+	return func(t *testing.T, m *mutant.Mutant) string {
 		binary, err := builder.Build(t.Context(), m)
 		require.NoError(t, err)
 		return binary
 	}
+}
+
+// TestExploringFindsTheMutantsOfTheScorecard holds the table under "Explored" in docs/scorecard.md against what exploring finds.
+func TestExploringFindsTheMutantsOfTheScorecard(t *testing.T) {
+	build := builds(t)
+	text, err := os.ReadFile("docs/scorecard.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(text), "| mutant | property | execution |")
+	require.True(t, found)
+	rows := regexp.MustCompile("(?m)^\\| `(.+)` \\| (.+) \\| (.+) \\|$").FindAllStringSubmatch(table, -1)
+	require.GreaterOrEqual(t, len(rows), 10)
+	for _, row := range rows {
+		name, property, execution := row[1], row[2], strings.ReplaceAll(row[3], ",", "")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := mutant.Read(filepath.Join("testdata", "mutants", name+".patch"))
+			require.NoError(t, err)
+			command := exec.Command(build(t, m), "explore", "small-agent/tiny")
+			output, _ := command.CombinedOutput()
+			require.Equal(t, 1, command.ProcessState.ExitCode(), "%s", output)
+			require.Contains(t, string(output), " violates "+property+":")
+			require.Contains(t, string(output), "execution "+execution+",")
+		})
+	}
+}
+
+// TestEveryKeptFailureFailsOnItsMutantOnly: testdata/failures/NAME.json was found on the mutant NAME. There it must still
+// violate a property that the mutant's header names; the agent must pass.
+func TestEveryKeptFailureFailsOnItsMutantOnly(t *testing.T) {
+	build := builds(t)
 	agent := build(t, &mutant.Mutant{})
 	list := mutants(t)
 	require.GreaterOrEqual(t, len(list), 3)

@@ -110,6 +110,35 @@ func TestTheAcceptorMayCloseAndWhatItSentBeforeArrives(t *testing.T) {
 	}
 }
 
+func TestATransmissionTakesTheLatencyEachWayAndAResetTheConnectionsAtItsTime(t *testing.T) {
+	e, other := newEcho(), newEcho()
+	runSeed(t, 1, func(w *sim.World) {
+		w.Heal()
+		n := sim.NewNetwork[string, string](w)
+		n.Latency(time.Millisecond)
+		require.NoError(t, n.Listen("router", e))
+		require.NoError(t, n.Listen("other", other))
+		n.ResetAfter(10*time.Millisecond, "router")
+		d := n.Dialer(w.Node("client"))
+		c, err := d.Dial(context.Background(), "router", "me")
+		require.NoError(t, err)
+		spared, err := d.Dial(context.Background(), "other", "me")
+		require.NoError(t, err)
+		connected := w.Elapsed()
+		require.NoError(t, c.Send(context.Background(), "hello"))
+		_, err = c.Receive()
+		require.NoError(t, err)
+		require.Equal(t, 2*time.Millisecond, w.Elapsed()-connected)
+		_, err = c.Receive()
+		require.ErrorIs(t, err, net.ErrReset)
+		require.Equal(t, 10*time.Millisecond, w.Elapsed())
+		require.Equal(t, 1, e.closed, "at both ends at once")
+		require.NoError(t, spared.Send(context.Background(), "hello"))
+		_, err = spared.Receive()
+		require.NoError(t, err)
+	})
+}
+
 func TestACrashClosesTheConnectionsOfItsNode(t *testing.T) {
 	e := newEcho()
 	run(t, func(w *sim.World) {

@@ -45,7 +45,8 @@ bounds of every exploration. What tasks share with models and checks counts as o
 enough (World.OneOrder), as of what leads up to what is to be explored, no more is made, and it is said.
 
 With --workers several runs are made at a time, of the same classes. What is reported is the same but for the execution in which a
-failure is found and so its token, and, unless --keep-going is given, which of several failures is found first.
+failure is found and so its token, unless --keep-going is given which of several failures is found first, and, where steps touch models, how many
+classes are made twice. With a bound it can differ which search is at its end first.
 
 With --preemptions only the interleavings with so few unforced switches must be made, with --delays those in which so few tasks are passed
 over, where the task that moved last goes on or, if it cannot, the next in the round; what differs in the order of steps which commute

@@ -163,7 +163,7 @@ func tinyWorkload(c tinyCase) Workload {
 	subscribe := Op{Pause: c.subscribe, Kind: Subscribe, Count: 2, Cancel: Never}
 	remove := Op{Pause: c.remove, Kind: Remove, First: 1, Count: 1, Cancel: Never}
 	return Workload{
-		Party: protocol.RecipientService, Routers: 1, Queues: 2, Linger: max(c.explored, c.disconnect) - c.remove + tinyLinger,
+		Party: protocol.RecipientService, Routers: 1, Queues: 2, Linger: c.explored - c.remove + tinyLinger,
 		Applications: []Application{{Config: config, Events: Stopped, Tasks: [][]Op{{connect}, {subscribe}, {remove}}}},
 	}
 }
