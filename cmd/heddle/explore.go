@@ -46,12 +46,12 @@ enough (World.OneOrder), as of what leads up to what is to be explored, no more 
 
 With --workers several runs are made at a time, of the same classes. What is reported is the same but for the execution in which a
 failure is found and so its token, unless --keep-going is given which of several failures is found first, and, where steps touch models, how many
-classes are made twice. With a bound it can differ which search is at its end first.
+classes are made twice.
 
 With --preemptions only the interleavings with so few unforced switches must be made, with --delays those in which so few tasks are passed
 over, where the task that moved last goes on or, if it cannot, the next in the round; what differs in the order of steps which commute
-may then be made more than once. Since all classes together can be fewer than such interleavings, both searches go on side by side until one is
-at its end, and it is said which.`,
+may then be made more than once. Since all classes together can be fewer than such interleavings, both searches go on side by side, one of
+them by the first worker and the other by the rest, for each combination of values that the set-up draws until one of them is at its end.`,
 		Example: `  heddle explore litmus/dining-philosophers
   heddle explore litmus/aba-fixed --format json`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -21,27 +21,17 @@ import (
 // A transmission takes time, and so does the start of a reconnect worker, so that a run falls into phases, between which all comes to rest:
 // connecting, a call, its answer, a timeout, an answer that is late, a ping, and what a disconnect in any of them brings about. What they can come
 // to multiplies, though hardly anything in one depends on how another went. So each is explored by itself, and of the rest of the run one
-// order is made: see tinyCases. The disconnect comes at any step of each phase, but for that of the subscription, which is
-// SmallAgentSubscribing.
+// order is made: see tinyCases. The disconnect comes at any step of each phase. That of the subscription itself has millions of classes, so without
+// a bound its exploration does not come to an end.
 //
 // In the end the process is killed. A close sets free all tasks at once, whose interleavings would be most of the exploration; closing at
 // any moment is a matter of SmallAgent.
 func SmallAgentTiny() *sim.Scenario {
-	return tiny("small-agent/tiny", "one router, two queues, one of them removed, one disconnect, one late answer: to be explored", tinyCases)
-}
-
-// SmallAgentSubscribing is the phase that SmallAgentTiny leaves out, since it alone has millions of classes: two queues are subscribed while
-// the session is lost, at any step.
-func SmallAgentSubscribing() *sim.Scenario {
-	return tiny("small-agent/subscribing", "a subscription while the session is lost: to be explored, as far as time allows",
-		[]tinyCase{{subscribe: tinyCalls, remove: tinyRemoval, disconnect: tinyCalls, explored: tinyCalls}})
-}
-
-func tiny(name, summary string, cases []tinyCase) *sim.Scenario {
 	return &sim.Scenario{
-		Name: name, Summary: summary, Properties: models.Properties(),
+		Name: "small-agent/tiny", Summary: "one router, two queues, one of them removed, one disconnect, one late answer: to be explored",
+		Properties: models.Properties(),
 		Setup: func(w *sim.World) func() {
-			c := cases[w.Value("case", len(cases))]
+			c := tinyCases[w.Value("case", len(tinyCases))]
 			if !w.NoSwarm() {
 				c.disconnect, c.late = 0, false
 			}
@@ -129,9 +119,7 @@ var tinyCases = func() (cases []tinyCase) {
 	}
 	lost := func(c tinyCase, at time.Duration) {
 		c.disconnect = at
-		if at != c.subscribe { // else it is SmallAgentSubscribing
-			add(c, at)
-		}
+		add(c, at)
 		for _, after := range tinyAftermath {
 			add(c, at+after)
 		}
@@ -146,10 +134,19 @@ var tinyCases = func() (cases []tinyCase) {
 		add(tinyCase{subscribe: calls, remove: answered + after, disconnect: answered}, answered+after)
 		add(tinyCase{subscribe: tinyRemoval + after, remove: tinyRemoval + after, disconnect: tinyRemoval}, tinyRemoval+after)
 	}
-	longest := func(c tinyCase) bool {
-		return c.explored == c.disconnect && (c.disconnect == ping || c.disconnect == timeout)
+	much := func(c tinyCase) int {
+		switch {
+		case c.explored != c.disconnect:
+			return 0
+		case c.disconnect == c.subscribe:
+			return 2
+		case c.disconnect == ping, c.disconnect == timeout:
+			return 1
+		}
+		return 0
 	}
-	return append(slices.DeleteFunc(slices.Clone(cases), longest), slices.DeleteFunc(cases, func(c tinyCase) bool { return !longest(c) })...)
+	slices.SortStableFunc(cases, func(a, b tinyCase) int { return much(a) - much(b) })
+	return cases
 }()
 
 // tinyWorkload is a connect and two calls.

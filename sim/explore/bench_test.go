@@ -77,7 +77,7 @@ func BenchmarkExecution(b *testing.B) {
 				}
 				return time.Since(begin) / time.Duration(n)
 			}
-			x := newWalk(newPlan(strictness{}), 0)
+			x := newWalk(newPlan(strictness{}, nil), 0)
 			x.first()
 			explore := func(n int) {
 				for range n {

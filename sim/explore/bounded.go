@@ -1,6 +1,8 @@
 package explore
 
 import (
+	"slices"
+
 	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sim/choice"
 )
@@ -23,8 +25,8 @@ const (
 // bounded is the search with a bound on preemptions or delays. Sleep sets and source sets would be wrong here: what they leave out for
 // what was tried may cost less than that did (Coons, Musuvathi and McKinley 2013). So it tries everything within the bound, depth
 // first, but for states in which it was before at no more cost: happens-before caching, as in CHESS. A state is known by the class of the
-// steps that led there, a number of 64 bits, and by who has the turn. Where a step was tried before, from a state that differs by steps
-// which commute with it, its outcome is foretold, and need not be made to see that it is known.
+// steps that led there, a number of 64 bits, and by who has the turn. What a step that was made before comes to is foretold, and it is not made to see
+// that this is known.
 //
 // Deliveries, due timers, faults and values cost nothing, and leave the turn to who has it.
 type bounded struct {
@@ -33,12 +35,12 @@ type bounded struct {
 	most  int
 	limit int
 
-	points  []point
-	at      int // point of this run
-	states  map[uint64]int32
-	records []record
-	carried []int32 // records that hold at each point: see point.carried
-	memory  []access
+	values setting
+	points []point
+	at     int // point of this run
+	states map[uint64]int32
+	past   memory // of all runs
+	valued bool   // the step under way has drawn values
 
 	class   uint64 // of the steps so far
 	running int32  // the task that moved last; with a bound on preemptions, if it has not had its turn
@@ -58,24 +60,10 @@ type point struct {
 	actors []int32 // that can be chosen; nil for a value
 	costs  []int32 // of each
 	n, v   int32
-
-	// Of a point that is no value: the step that follows it, which records there were before it and whether it has one for its present
-	// choice.
-	event           int32
-	carried         int32
-	records, memory int32
-	recorded        int32
 }
 
-// record is what a step did that was tried, for as long as what is done instead commutes with it.
-type record struct {
-	footprint
-	actor   int32
-	summand uint64
-}
-
-func newBounded(bound Bound, most, limit int, strict strictness) *bounded {
-	b := &bounded{bound: bound, most: most, limit: limit, states: map[uint64]int32{}}
+func newBounded(bound Bound, most, limit int, strict strictness, values setting) *bounded {
+	b := &bounded{bound: bound, most: most, limit: limit, values: slices.Clone(values), states: map[uint64]int32{}, past: newMemory()}
 	b.strict, b.identify = strict, true
 	b.strict.kinds |= unbuffered
 	return b
@@ -94,9 +82,6 @@ func (b *bounded) next() bool {
 		if p.v++; p.v < p.n {
 			b.points = b.points[:n]
 			return true
-		}
-		if p.actors != nil {
-			b.records, b.carried, b.memory = b.records[:p.records], b.carried[:p.carried], b.memory[:p.memory]
 		}
 	}
 	b.points = b.points[:0]
@@ -126,10 +111,10 @@ func (b *bounded) finish() {
 	b.open(i)
 	b.order(i, func(int) bool { return true })
 	summand := b.summand(i)
-	b.class += summand
-	if b.at == len(b.points) && b.at > 0 {
-		b.record(&b.points[b.at-1], i, summand)
+	if b.at == len(b.points) && !b.valued && !b.kernel.Stopped() {
+		b.past.remember(b.class, b.kernel.Actor(b.events[i].actor), &b.events[i], summand)
 	}
+	b.class += summand
 }
 
 func (b *bounded) first() bool { return true }
@@ -179,10 +164,8 @@ func (b *bounded) grow(enabled, armed []*kernel.Actor) bool {
 	if b.known() {
 		return false
 	}
-	p := point{
-		event: int32(len(b.events)), records: int32(len(b.records)), carried: int32(len(b.carried)), memory: int32(len(b.memory)), recorded: -1,
-	}
-	b.carry(&p)
+	b.visit(enabled, armed)
+	p := point{}
 	for _, a := range armed {
 		b.option(&p, a, 0)
 	}
@@ -206,7 +189,6 @@ func (b *bounded) grow(enabled, armed []*kernel.Actor) bool {
 	}
 	p.n = int32(len(p.actors))
 	if p.n == 0 {
-		b.carried = b.carried[:p.carried]
 		return false
 	}
 	b.points = append(b.points, p)
@@ -215,91 +197,77 @@ func (b *bounded) grow(enabled, armed []*kernel.Actor) bool {
 
 // option adds an actor to those that can be chosen, unless it is foretold that nothing new comes of it.
 func (b *bounded) option(p *point, a *kernel.Actor, cost int32) {
-	for _, r := range b.carried[p.carried:] {
-		if r := &b.records[r]; r.actor == a.ID && b.foretold(r, a, b.used+cost) {
-			return
-		}
+	path := b.path
+	if a.Kind == kernel.TaskActor {
+		path = a.PathHash()
+	}
+	if to, ok := b.past.leads[kernel.Mix(b.class, a.PathHash())]; ok && b.through(to, path, b.used+cost) {
+		return
 	}
 	p.actors, p.costs = append(p.actors, a.ID), append(p.costs, cost)
 }
 
-// foretold says whether the step of the record leads to a state that is known.
-func (b *bounded) foretold(r *record, a *kernel.Actor, used int32) bool {
-	class, path := b.class+r.summand, b.path
-	if a.Kind == kernel.TaskActor {
-		path = a.PathHash()
-	}
-	if b.bound == Preemptions && b.within(class, used) {
-		return true
-	}
-	return path != 0 && b.within(kernel.Mix(class, path), used)
+// tried says whether the state was reached at no more cost: path is who has the turn. From where nobody has it all that can follow costs
+// no more than from where somebody has; and where somebody else has, at most one preemption more.
+func (b *bounded) tried(class, path uint64, used int32) bool {
+	return b.within(b.state(class, path), used) || b.bound == Preemptions && b.within(class, used)
 }
 
-// within says whether the state was reached at no more cost.
 func (b *bounded) within(state uint64, used int32) bool {
 	least, known := b.states[state]
 	return known && least <= used
 }
 
-// known says whether what can follow was tried at no more cost, and notes that it is. From where nobody has the turn all that can
-// follow costs no more than from where somebody has; and where somebody else has, at most one preemption more.
-func (b *bounded) known() bool {
-	state := b.class
-	if b.bound == Delays || b.running != 0 {
-		state = kernel.Mix(b.class, b.path)
+// state is a number for the class and who has the turn.
+func (b *bounded) state(class, path uint64) uint64 {
+	if b.bound == Preemptions && path == 0 {
+		return class
 	}
-	if b.within(state, b.used) || b.bound == Preemptions && b.within(b.class, b.used) {
+	return kernel.Mix(class, path)
+}
+
+// known says whether the state that the run has come to was tried at no more cost, and notes that it is.
+func (b *bounded) known() bool {
+	if b.tried(b.class, b.path, b.used) {
 		return true
 	}
-	b.states[state] = b.used
-	if b.bound == Preemptions && state != b.class && !b.within(b.class, b.used+1) {
-		b.states[b.class] = b.used + 1
-	}
+	b.try(b.class, b.path, b.used)
 	return false
 }
 
-// record notes what the first step behind a point did.
-func (b *bounded) record(p *point, i int, summand uint64) {
-	e := &b.events[i]
-	if p.actors == nil || p.event != int32(i) || p.recorded == p.v || e.time() {
-		return
-	}
-	p.recorded = p.v
-	from := len(b.memory)
-	b.memory = append(b.memory, e.accesses...)
-	r := record{e.footprint, e.actor, summand}
-	r.accesses = b.memory[from:len(b.memory):len(b.memory)]
-	b.records = append(b.records, r)
+// attempt is a state that is tried, and one more than the cost at which it was before; 0: it was not.
+type attempt struct {
+	state  uint64
+	before int32
 }
 
-// carry gives a new point the records that hold there: of the point before it, those that it had and those of what was tried there, which
-// commute with what has been done since.
-func (b *bounded) carry(p *point) {
-	last := len(b.points) - 1
-	for ; last >= 0 && b.points[last].actors == nil; last-- {
+// try notes that a state is tried at that cost.
+func (b *bounded) try(class, path uint64, used int32) (attempts [2]attempt) {
+	attempts[0] = b.attempt(b.state(class, path), used)
+	if b.bound == Preemptions && path != 0 && !b.within(class, used+1) {
+		attempts[1] = b.attempt(class, used+1)
 	}
-	if last < 0 {
-		return
-	}
-	before := &b.points[last]
-	list := b.carried[before.carried:p.carried:p.carried]
-	for _, r := range list {
-		b.keep(before, r)
-	}
-	for r := before.records; r < p.records; r++ {
-		b.keep(before, r)
-	}
+	return attempts
 }
 
-// keep carries a record on if what has been done since the point commutes with it.
-func (b *bounded) keep(since *point, r int32) {
-	x := &b.records[r]
-	for i := int(since.event); i < len(b.events); i++ {
-		if e := &b.events[i]; e.time() || e.actor == x.actor || !commute(&x.footprint, &e.footprint) {
-			return
+func (b *bounded) attempt(state uint64, used int32) attempt {
+	before, known := b.states[state]
+	b.states[state] = used
+	if !known {
+		return attempt{state, 0}
+	}
+	return attempt{state, before + 1}
+}
+
+// undo forgets attempts.
+func (b *bounded) undo(attempts [2]attempt) {
+	for _, a := range attempts {
+		if a.before == 0 {
+			delete(b.states, a.state)
+		} else {
+			b.states[a.state] = a.before - 1
 		}
 	}
-	b.carried = append(b.carried, r)
 }
 
 // cost is what it takes of the bound that the actor moves.
@@ -338,25 +306,54 @@ func (b *bounded) Value(site choice.Site, n int) int {
 }
 
 // draw decides a number below n.
-func (b *bounded) draw(n int) int {
+func (b *bounded) draw(n int) (v int) {
+	switch {
+	case len(b.events) == 0:
+		v = b.settled(n)
+		b.class = kernel.Mix(b.class, uint64(v)+1)
+	case b.current < 0:
+		v = b.point(n)
+		b.class = kernel.Mix(b.class, uint64(v)+1)
+	default:
+		v = b.point(n)
+		e := &b.events[b.current]
+		e.identity = kernel.Mix(e.identity, uint64(v))
+		b.valued = true
+	}
+	b.drawn = append(b.drawn, int32(v))
+	return v
+}
+
+// settled is the next value of the set-up.
+func (b *bounded) settled(n int) int {
+	i := len(b.drawn)
+	if i == len(b.values) {
+		b.values = append(b.values, draw{owner: -1, n: int32(n)})
+	}
+	if int(b.values[i].n) != n {
+		b.asks()
+		return 0
+	}
+	return int(b.values[i].v)
+}
+
+// point is the next value of a step.
+func (b *bounded) point(n int) int {
 	if b.at == len(b.points) {
 		b.points = append(b.points, point{n: int32(n)})
 	}
 	p := &b.points[b.at]
 	b.at++
 	if p.actors != nil || int(p.n) != n {
-		b.defect = "the program is not deterministic: it asks for another value than in the run before"
-		b.halt()
+		b.asks()
 		return 0
 	}
-	b.drawn = append(b.drawn, p.v)
-	if b.current >= 0 {
-		e := &b.events[b.current]
-		e.identity = kernel.Mix(e.identity, uint64(p.v))
-	} else {
-		b.class = kernel.Mix(b.class, uint64(p.v)+1)
-	}
 	return int(p.v)
+}
+
+func (b *bounded) asks() {
+	b.defect = "the program is not deterministic: it asks for another value than in the run before"
+	b.halt()
 }
 
 // Step implements kernel.Listener.
@@ -374,10 +371,13 @@ func (b *bounded) Step(a *kernel.Actor) {
 	if b.bound == Preemptions && a.ID != b.running {
 		b.turn()
 	}
-	if a.Kind == kernel.ClockActor && b.at == len(b.points) && b.known() {
-		b.pruned = true
-		b.halt()
-		return
+	if b.at == len(b.points) {
+		if a.Kind == kernel.ClockActor && b.known() {
+			b.pruned = true
+			b.halt()
+			return
+		}
+		b.past.moves(b.class, a)
 	}
 	b.choices = append(b.choices, a.ID)
 	if a.Kind == kernel.TaskActor && a.ID != b.running {
@@ -386,10 +386,14 @@ func (b *bounded) Step(a *kernel.Actor) {
 	b.events = append(b.events, event{})
 	b.begin(i, a)
 	b.fix(a)
+	b.valued = false
 }
 
 // Over implements kernel.Listener.
 func (b *bounded) Over() {
 	b.finish()
+	if !b.over && !b.kernel.Stopped() {
+		b.past.ends(b.class)
+	}
 	b.over = true
 }

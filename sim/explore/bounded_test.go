@@ -19,25 +19,29 @@ func within(t testing.TB, p program, bound Bound, most int) (ends map[string]boo
 }
 
 func withinFrom(t testing.TB, p program, bound Bound, most int, strict strictness) (ends map[string]bool, runs, pruned int) {
-	b, runner := newBounded(bound, most, 0, strict), sim.NewRunner()
+	runner := sim.NewRunner()
 	defer runner.Close()
 	ends = map[string]bool{}
-	for more := true; more; more = b.next() {
-		b.start()
-		r, err := runner.Run(p.scenario, sim.RunConfig{Source: b, Listener: b, Options: p.options})
-		require.NoError(t, err)
-		require.Empty(t, b.defect)
-		require.LessOrEqual(t, int(b.used), most)
-		if again := b.outcome().again; !again.none() {
-			again.add(b.strict)
-			return withinFrom(t, p, bound, most, again)
+	for values := (setting{}); values != nil; {
+		b := newBounded(bound, most, 0, strict, values)
+		for more := true; more; more = b.next() {
+			b.start()
+			r, err := runner.Run(p.scenario, sim.RunConfig{Source: b, Listener: b, Options: p.options})
+			require.NoError(t, err)
+			require.Empty(t, b.defect)
+			require.LessOrEqual(t, int(b.used), most)
+			if again := b.outcome().again; !again.none() {
+				again.add(b.strict)
+				return withinFrom(t, p, bound, most, again)
+			}
+			if b.pruned {
+				pruned++
+				continue
+			}
+			runs++
+			ends[p.end(r)] = true
 		}
-		if b.pruned {
-			pruned++
-			continue
-		}
-		runs++
-		ends[p.end(r)] = true
+		values = b.values.next()
 	}
 	return ends, runs, pruned
 }
@@ -183,6 +187,13 @@ func TestABoundIsKeptWhicheverSearchIsFirstAtItsEnd(t *testing.T) {
 	require.True(t, some.Complete)
 	require.False(t, some.Whole, "17 million classes, six of them without a preemption")
 	require.Less(t, some.Executions, int64(100))
+
+	both := explored(&sim.Scenario{Name: "both", Setup: func(w *sim.World) func() {
+		s := [...]*sim.Scenario{readers(6).scenario, turns(3, 6)}[w.Value("which", 2)]
+		return s.Setup(w)
+	}}, 0)
+	require.True(t, both.Complete)
+	require.False(t, both.Whole, "each value of the set-up is explored by itself, and of one there are too many classes")
 
 	none := explored(overtaken(3), 0)
 	require.True(t, none.Complete, none.Left)

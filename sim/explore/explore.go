@@ -132,15 +132,20 @@ type exploration struct {
 	runners []*sim.Runner
 	started time.Time
 
-	mu      sync.Mutex // of what follows
-	report  *Report
+	mu     sync.Mutex // of what follows
+	report *Report
+	told   time.Time
+	over   bool // no more runs are wanted
+	err    error
+
+	// Of the setting that is explored.
+	setting setting
 	tallies [2]tally // of the search without a bound, and of the one with it
 	within  bool     // all within the bound was explored
+	whole   bool     // every class was explored
 	beyond  bool     // the search of all classes has found a failure, so that the one within the bound must say whether that is in it
-	told    time.Time
-	ended   bool // no more runs count
+	ended   bool     // no more runs count
 	again   strictness
-	err     error
 }
 
 // tally is what a search has come to.
@@ -154,29 +159,44 @@ const (
 	inBound
 )
 
-// run makes all runs, from the beginning each time that it shows in the middle that they must be told apart more strictly.
+// run explores all, from the beginning each time that it shows in the middle that runs must be told apart more strictly.
 func (e *exploration) run(ctx context.Context) error {
-	for strict := (strictness{}); ; strict.add(e.again) {
-		e.again = strictness{}
-		if e.round(ctx, strict); e.again.none() || e.err != nil {
-			break
-		}
-		r := e.report
-		r.Failures, r.Faults, r.Left = nil, nil, nil
-		e.ended, e.beyond, e.tallies = false, false, [2]tally{}
+	for strict := (strictness{}); e.all(ctx, strict); strict.add(e.again) {
 	}
-	r, t := e.report, e.tallied()
-	if r.Executions, r.Blocked, r.Cut = t.executions, t.blocked, t.cut; r.Cut > 0 {
+	if r := e.report; r.Cut > 0 {
 		e.left(nil, fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
 	}
 	return e.err
 }
 
-// tallied is what the search has come to that has come to its end; without one, all together.
+// all explores one setting after the other, and says whether it must be done again.
+func (e *exploration) all(ctx context.Context, strict strictness) (again bool) {
+	r := e.report
+	r.Executions, r.Blocked, r.Cut, r.Whole = 0, 0, 0, e.config.Bound != Unbounded
+	r.Failures, r.Faults, r.Left = nil, nil, nil
+	for values := (setting{}); values != nil && !e.over; {
+		e.begin(values)
+		values = e.round(ctx, strict).next()
+		if !e.again.none() {
+			return true
+		}
+		t := e.tallied()
+		r.Executions, r.Blocked, r.Cut, r.Whole = r.Executions+t.executions, r.Blocked+t.blocked, r.Cut+t.cut, r.Whole && e.whole
+	}
+	return false
+}
+
+// begin begins with a setting.
+func (e *exploration) begin(s setting) {
+	e.setting, e.tallies, e.again = s, [2]tally{}, strictness{}
+	e.within, e.whole, e.beyond, e.ended = false, false, false, false
+}
+
+// tallied is what the search of the setting has come to that has come to its end; without one, all together.
 func (e *exploration) tallied() tally {
 	a, b := e.tallies[ofAll], e.tallies[inBound]
 	switch {
-	case e.report.Whole:
+	case e.whole:
 		return a
 	case e.within:
 		return b
@@ -184,21 +204,31 @@ func (e *exploration) tallied() tally {
 	return tally{a.executions + b.executions, a.blocked + b.blocked, a.cut + b.cut}
 }
 
-// round lets each worker make runs until there are no more. With a bound there are two searches, since nobody knows beforehand which one is sooner at
-// its end: the one within the bound, which leaves out what it was at before and so is one worker's, and that of all classes, which need
-// far fewer runs to be told apart, but may be far more. The first worker makes a run of each in turn, and all others those of the second. That
-// one can only say that nothing fails: where something does, it is left to the first to find it within the bound.
-func (e *exploration) round(ctx context.Context, strict strictness) {
-	p := newPlan(strict)
+// round lets each worker make runs of the setting until there are no more, and answers what its set-up has drawn. With a bound there are two
+// searches, since nobody knows beforehand which one is sooner at its end: the one within the bound, which is one worker's, since what it leaves out
+// is what it was at before; and that of all classes, of which there may be far fewer than interleavings, or far more. The first worker makes the
+// runs of the first one and all others those of the second; if it is alone, a run of each in turn. That of all classes can only say that nothing fails: where
+// something does, it is left to the other to find it within the bound.
+func (e *exploration) round(ctx context.Context, strict strictness) (drawn setting) {
+	p := newPlan(strict, e.setting)
+	within := newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict, e.setting)
 	var wait sync.WaitGroup
 	for i, runner := range e.runners {
-		searches := [2]searcher{ofAll: newWalk(p, e.config.Steps)}
-		if e.config.Bound != Unbounded && i == 0 {
-			searches[inBound] = newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict)
+		var searches [2]searcher
+		bounded := e.config.Bound != Unbounded && i == 0
+		if bounded {
+			searches[inBound] = within
+		}
+		if !bounded || len(e.runners) == 1 {
+			searches[ofAll] = newWalk(p, e.config.Steps)
 		}
 		wait.Go(func() { e.work(ctx, searches, runner) })
 	}
 	wait.Wait()
+	if len(within.values) > len(p.setUp) {
+		return within.values
+	}
+	return p.setUp
 }
 
 func (e *exploration) work(ctx context.Context, searches [2]searcher, runner *sim.Runner) {
@@ -233,14 +263,14 @@ func (e *exploration) made(kind int, x searcher, runner *sim.Runner) bool {
 	return e.count(kind, x, runner, result, err)
 }
 
-// through ends an exploration with a bound, once one of its searches has come to its end.
+// through ends the exploration of a setting with a bound, once one of its searches has come to its end.
 func (e *exploration) through(kind int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ended || e.config.Bound == Unbounded || kind == ofAll && (e.beyond || e.tallies[ofAll].cut > 0) {
 		return
 	}
-	e.report.Whole, e.within, e.ended = kind == ofAll, kind == inBound, true
+	e.whole, e.within, e.ended = kind == ofAll, kind == inBound, true
 }
 
 // goesOn says whether another run is wanted.
@@ -253,10 +283,10 @@ func (e *exploration) goesOn(ctx context.Context, x searcher) bool {
 		return false
 	case ctx.Err() != nil:
 		e.left(x, "interrupted")
-		e.ended = true
+		e.ended, e.over = true, true
 	case e.config.Duration > 0 && now.Sub(e.started) >= e.config.Duration:
 		e.left(x, fmt.Sprintf("the time was spent: %v", e.config.Duration))
-		e.ended = true
+		e.ended, e.over = true, true
 	case now.Sub(e.told) >= progressEvery:
 		e.told = now
 		if e.config.Progress != nil {
@@ -277,12 +307,13 @@ func (e *exploration) count(kind int, x searcher, runner *sim.Runner, result sim
 	r.Steps += result.Steps
 	r.Longest = max(r.Longest, result.Steps)
 	r.OneOrder = r.OneOrder || o.ordered
+	again := !o.again.none() && (result.Failure == nil || e.config.KeepGoing)
 	switch {
 	case err != nil:
 		e.err = err
 	case o.defect != "":
 		e.err = fmt.Errorf("scenario %s cannot be explored: %s", e.config.Scenario.Name, o.defect)
-	case !o.again.none() && (result.Failure == nil || e.config.KeepGoing):
+	case again:
 		e.again.add(o.again)
 	case o.skipped:
 		e.tallies[kind].blocked++
@@ -306,7 +337,7 @@ func (e *exploration) count(kind int, x searcher, runner *sim.Runner, result sim
 			return true
 		}
 	}
-	e.ended = true
+	e.ended, e.over = true, !again
 	return false
 }
 
@@ -347,10 +378,10 @@ func (e *exploration) left(x searcher, why string) {
 }
 
 func (e *exploration) progress(x searcher) Progress {
-	r := e.report
-	t := e.tallied()
+	r, t := e.report, e.tallied()
 	return Progress{
-		Elapsed: time.Since(e.started), Executions: t.executions, Blocked: t.blocked, Steps: r.Steps, Failures: len(r.Failures), Behind: x.behind(),
+		Elapsed: time.Since(e.started), Executions: r.Executions + t.executions, Blocked: r.Blocked + t.blocked, Steps: r.Steps,
+		Failures: len(r.Failures), Behind: e.setting.behind(x.behind()),
 	}
 }
 

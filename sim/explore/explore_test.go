@@ -66,7 +66,7 @@ func TestAProgramThatIsNotDeterministicCannotBeExplored(t *testing.T) {
 }
 
 func TestTheEstimateIsExactWhereNoBranchesAreAdded(t *testing.T) {
-	x, runner := newWalk(newPlan(strictness{}), 0), sim.NewRunner()
+	x, runner := newWalk(newPlan(strictness{}, nil), 0), sim.NewRunner()
 	defer runner.Close()
 	x.first()
 	for n := 1; n <= 64; n++ {

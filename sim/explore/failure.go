@@ -90,7 +90,7 @@ func (e *exploration) repeated(x searcher, runner *sim.Runner, result sim.Result
 	}
 	return &search.Failure{
 		Scenario: token.Scenario, Property: found.Property, Message: found.Message, Token: token.String(), Replay: "heddle replay " + token.String(),
-		Steps: steps, Hash: fmt.Sprintf("%016x", hash), Run: e.tallied().executions - 1, Runs: 1, Strategy: strategyName,
+		Steps: steps, Hash: fmt.Sprintf("%016x", hash), Run: e.report.Executions + e.tallied().executions - 1, Runs: 1, Strategy: strategyName,
 		Stack: found.Stack, Tasks: found.Tasks, Full: token,
 	}, nil
 }

@@ -64,21 +64,27 @@ func (t *trace) join(e *event, k int) {
 // step touches is added: that an unlock enables a lock must not hide that two locks conflict.
 func (t *trace) order(i int, race func(k int) bool) {
 	e := &t.events[i]
+	t.enabling = t.enabling[:0]
 	if !e.time() {
 		t.low(i)
-		t.enabling = t.enabling[:0]
 		if len(e.accesses) > 1 || t.wide > 0 {
 			t.relateAll(i, e, race)
 		} else if len(e.accesses) == 1 {
 			t.relateOne(e, race)
 		}
-		for _, k := range t.enabling {
-			t.join(e, int(k))
-		}
-		for _, a := range t.woken[e.woke:e.wokeTo] {
-			if last := t.lastOf[a.actor] - 1; last >= 0 {
-				t.join(e, int(last))
-			}
+	}
+	t.close(i)
+}
+
+// close puts into the clock of event i what has enabled it, what those had done whose operations it has completed, and itself.
+func (t *trace) close(i int) {
+	e := &t.events[i]
+	for _, k := range t.enabling {
+		t.join(e, int(k))
+	}
+	for _, a := range t.woken[e.woke:e.wokeTo] {
+		if last := t.lastOf[a.actor] - 1; last >= 0 {
+			t.join(e, int(last))
 		}
 	}
 	t.clocks[e.clock+e.actor] = int32(i + 1)

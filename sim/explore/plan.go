@@ -17,7 +17,7 @@ type plan struct {
 	places  []*place  // all but those that are planned
 	runs    int       // under way
 	over    bool      // no more are wanted
-	setUp   []draw    // values that the set-up draws
+	setUp   setting
 
 	strict   strictness // see trace.stricter
 	stricter strictness // if there are any, all runs so far do not count
@@ -57,8 +57,8 @@ type branch struct {
 	memory    []access
 }
 
-func newPlan(strict strictness) *plan {
-	p := &plan{strict: strict}
+func newPlan(strict strictness, values setting) *plan {
+	p := &plan{strict: strict, setUp: values}
 	p.changed.L = &p.mu
 	p.begin()
 	return p
@@ -199,9 +199,6 @@ func (x *walk) next() bool {
 	}
 	p.unref(ended)
 	x.leaf = nil
-	if p.runs == 0 && len(p.places) == 0 && p.another() {
-		x.draws = append(x.draws[:0], p.setUp...)
-	}
 	return x.await()
 }
 
@@ -232,19 +229,6 @@ func (x *walk) await() bool {
 		}
 		p.changed.Wait()
 	}
-}
-
-// another goes on to the next values of the set-up, and says whether there are any.
-func (p *plan) another() bool {
-	for n := len(p.setUp); n > 0; n-- {
-		if d := &p.setUp[n-1]; d.v+1 < d.n {
-			d.v++
-			p.setUp = p.setUp[:n]
-			p.begin()
-			return true
-		}
-	}
-	return false
 }
 
 // stop ends the exploration.
@@ -314,10 +298,6 @@ func (x *walk) behind() float64 {
 		n := float64(len(at.branches))
 		before := float64(max(slices.Index(at.branches, way), 0))
 		behind, share = before/n+behind/n, share/n
-	}
-	for i := len(x.plan.setUp) - 1; i >= 0; i-- {
-		d := x.plan.setUp[i]
-		behind = (float64(d.v) + behind) / float64(d.n)
 	}
 	return behind
 }

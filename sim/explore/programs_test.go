@@ -56,37 +56,41 @@ func (p program) end(r sim.Result) string {
 
 // reduced makes the runs that the search makes.
 func reduced(t testing.TB, p program, most int) result {
-	return reducedFrom(t, newPlan(strictness{}), p, most)
+	return reducedFrom(t, strictness{}, p, most)
 }
 
-func reducedFrom(t testing.TB, plan *plan, p program, most int) result {
-	x, runner := newWalk(plan, 0), sim.NewRunner()
-	x.identify = true
+func reducedFrom(t testing.TB, strict strictness, p program, most int) result {
+	runner := sim.NewRunner()
 	defer runner.Close()
-	o := result{classes: map[uint64]int{}, ends: map[string]bool{}}
-	more := x.first()
-	for ; more && o.runs+o.blocked < most; more = x.next() {
-		x.start()
-		r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x, Options: p.options})
-		require.NoError(t, err)
-		if o.defect = x.defect; o.defect != "" {
-			return o
+	o := result{classes: map[uint64]int{}, ends: map[string]bool{}, strict: strict.kinds, foreseen: strict.foreseen()}
+	for values := (setting{}); values != nil && o.runs+o.blocked < most; {
+		plan := newPlan(strict, values)
+		x := newWalk(plan, 0)
+		x.identify = true
+		more := x.first()
+		for ; more && o.runs+o.blocked < most; more = x.next() {
+			x.start()
+			r, err := runner.Run(p.scenario, sim.RunConfig{Source: x, Listener: x, Options: p.options})
+			require.NoError(t, err)
+			if o.defect = x.defect; o.defect != "" {
+				return o
+			}
+			if again := x.outcome().again; !again.none() {
+				again.add(strict)
+				return reducedFrom(t, again, p, most)
+			}
+			if x.blocked {
+				o.blocked++
+				continue
+			}
+			o.runs++
+			o.classes[x.class(x.draws)]++
+			o.ends[p.end(r)] = true
+			o.failed = o.failed || r.Failure != nil && len(r.Failure.Tasks) == 0
 		}
-		if again := x.outcome().again; !again.none() {
-			again.add(x.strict)
-			return reducedFrom(t, newPlan(again), p, most)
-		}
-		if x.blocked {
-			o.blocked++
-			continue
-		}
-		o.runs++
-		o.classes[x.class(x.draws)]++
-		o.ends[p.end(r)] = true
-		o.failed = o.failed || r.Failure != nil && len(r.Failure.Tasks) == 0
+		require.True(t, more || len(plan.places) == 0)
+		values = plan.setUp.next()
 	}
-	o.strict, o.foreseen = plan.strict.kinds, plan.strict.reaches == [maxOps]kinds{}
-	require.True(t, more || len(plan.places) == 0)
 	return o
 }
 

@@ -16,7 +16,7 @@ import (
 // together makes the runs of an exploration by several workers.
 func together(t testing.TB, build func() program, workers int) result {
 	for strict := (strictness{}); ; {
-		plan := newPlan(strict)
+		plan := newPlan(strict, nil)
 		o := result{classes: map[uint64]int{}, ends: map[string]bool{}}
 		var mu sync.Mutex
 		var wait sync.WaitGroup
