@@ -1,5 +1,7 @@
 package disk
 
+import "github.com/heddle-go/heddle/sim"
+
 // IgnoreSyncs makes a disk whose syncs make no content durable.
 func (d *Disk) IgnoreSyncs() { d.flaw = ignoresSyncs }
 
@@ -15,3 +17,9 @@ func (d *Disk) Unfreed() (unfreed, all int) {
 	}
 	return unfreed, len(d.engines)
 }
+
+// Changes counts what has ever been done to the disk.
+func (d *Disk) Changes() int { return d.changes }
+
+// Host is the host of the disk's world.
+func (d *Disk) Host() *sim.Node { return d.world.Host() }

@@ -82,8 +82,7 @@ func (m *mount) lacksRoom() bool {
 	return true
 }
 
-// What a program is answered. They are made before any run, since who makes an error in a step is not the task that reads it. The library
-// adds the code of SQLite that belongs to the call, where none is given.
+// What a program is answered. Where no code of SQLite is given the library adds the one that belongs to the call.
 var (
 	errRead     = errors.New("simulated read-error")
 	errWrite    = errors.New("simulated write-error")

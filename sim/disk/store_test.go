@@ -53,11 +53,12 @@ func (o only) Value(site choice.Site, n int) int {
 	return o.Source.Value(site, n)
 }
 
-// The pragmas of a store that loses nothing, and in the second one of a store that does.
+// The pragmas of stores that lose nothing, and of two that do.
 const (
-	wal      = "&_pragma=locking_mode(exclusive)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=wal_autocheckpoint(5)"
-	careless = "&_pragma=locking_mode(exclusive)&_pragma=journal_mode(wal)&_pragma=synchronous(off)"
-	rollback = "&_pragma=journal_mode(delete)&_pragma=synchronous(extra)"
+	wal       = "&_pragma=locking_mode(exclusive)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=wal_autocheckpoint(5)"
+	careless  = "&_pragma=locking_mode(exclusive)&_pragma=journal_mode(wal)&_pragma=synchronous(off)"
+	rollback  = "&_pragma=journal_mode(delete)&_pragma=synchronous(extra)"
+	forgetful = "&_pragma=journal_mode(delete)&_pragma=synchronous(full)"
 )
 
 // counter is a store of the numbers from 1 upwards, and what its user knows of it.
@@ -67,13 +68,19 @@ type counter struct {
 	pragmas      string
 	tried, acked int // the highest number that was to be written, and that was
 	errors       int
+	told         func(error)
 }
 
 // serve writes number after number, one in each transaction. After an error it opens the database anew.
 func (c *counter) serve(n *sim.Node, vfs string, until int) {
 	for done := false; !done; {
 		if err := c.session(vfs, until); err != nil {
-			c.world.Observe(func() { c.errors++ })
+			c.world.Observe(func() {
+				c.errors++
+				if c.told != nil {
+					c.told(err)
+				}
+			})
 			_ = n.Clock().Sleep(context.Background(), time.Second)
 		} else {
 			done = true
@@ -169,12 +176,12 @@ type counting struct {
 	crashes int
 	rows    int
 	seen    func(*counter) // after the last check
-	calm    bool           // the world heals before the process goes on for the last time
+	told    func(error)
 }
 
 func (s counting) scenario() *sim.Scenario {
 	return &sim.Scenario{Name: "counting", Setup: func(w *sim.World) func() {
-		c := &counter{world: w, disk: disk.New(w, "disk"), pragmas: s.pragmas}
+		c := &counter{world: w, disk: disk.New(w, "disk"), pragmas: s.pragmas, told: s.told}
 		if s.flaw != nil {
 			s.flaw(c.disk)
 		}
@@ -184,9 +191,6 @@ func (s counting) scenario() *sim.Scenario {
 				vfs := c.disk.Mount(n)
 				done := sched.NewChan[struct{}](w.Host(), 0)
 				last := crash == s.crashes
-				if last && s.calm {
-					w.Heal()
-				}
 				n.Go("serve", func() {
 					c.serve(n, vfs, s.rows*(crash+1))
 					done.Close()

@@ -19,7 +19,8 @@ type mount struct {
 	name string
 }
 
-// step is a step of the acting task at an object, in which f is done. A task that is killed there never comes back to its engine.
+// step is a step of the acting task at an object, in which f is done. A task that is killed there never comes back to its engine. What is read
+// happens after what was written before, as in package syscall.
 //
 //go:norace
 func (m *mount) step(op kernel.Op, o *kernel.Object, e *engine, f func()) {
@@ -30,7 +31,7 @@ func (m *mount) step(op kernel.Op, o *kernel.Object, e *engine, f func()) {
 		}
 	}()
 	m.disk.kernel.Point(op, o)
-	m.disk.kernel.ObserveCovered(f)
+	m.disk.kernel.Covered(f)
 	lives = true
 }
 
