@@ -2,4 +2,4 @@
 
 package disk_test
 
-const seeds = 150
+const seeds = 60

