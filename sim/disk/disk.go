@@ -30,6 +30,7 @@ type Disk struct {
 	name    string
 	kernel  *kernel.Kernel
 	names   *kernel.Object // which there are, and which of them are durable
+	room    *kernel.Object // full
 	entries []*entry       // in the order in which they were first mentioned
 	mounts  []*mount
 	engines []*engine
@@ -52,7 +53,7 @@ const (
 // New makes an empty disk, and arms its faults if the swarm has them. No two disks of a world have the same name.
 func New(w *sim.World, name string) *Disk {
 	k := w.Host().Kernel()
-	d := &Disk{world: w, name: name, kernel: k, names: k.NewShared("names")}
+	d := &Disk{world: w, name: name, kernel: k, names: k.NewShared("names"), room: k.NewShared("room")}
 	d.arm()
 	w.OnEnd(d.unmount)
 	// Contents do not go round: a log has a new salt each time that it begins anew. So whoever still writes makes progress.

@@ -32,7 +32,7 @@ func Faults() []string {
 }
 
 // faults are those that ask at each event; disk-full is a rule.
-type faults struct{ readError, writeError, syncError, powerCut, tornWrite bool }
+type faults struct{ readError, writeError, syncError, diskFull, powerCut, tornWrite bool }
 
 // Out of how many calls one fails.
 const (
@@ -49,14 +49,17 @@ func (d *Disk) arm() {
 	w := d.world
 	d.faults = faults{
 		readError: w.Swarm(readError), writeError: w.Swarm(writeError), syncError: w.Swarm(syncError),
-		powerCut: w.Swarm(powerCut), tornWrite: w.Swarm(tornWrite),
+		diskFull: w.Swarm(diskFull), powerCut: w.Swarm(powerCut), tornWrite: w.Swarm(tornWrite),
 	}
 	w.Rule(diskFull, 2, func() bool {
 		if d.full {
 			return false
 		}
 		d.full = true
-		w.After(fullTimes[w.Value("disk-full-time", len(fullTimes))], func() { d.full = false })
+		w.After(fullTimes[w.Value("disk-full-time", len(fullTimes))], func() {
+			d.kernel.Touch(kernel.OpWriteFile, d.room)
+			d.full = false
+		})
 		return true
 	})
 	w.OnHeal(func() { d.full = false })
@@ -74,12 +77,15 @@ func (m *mount) fails(fault string, armed bool, oneIn int) bool {
 
 // lacksRoom says whether the disk is too full for the handle's program.
 func (m *mount) lacksRoom() bool {
-	w := m.disk.world
-	if !m.disk.full || m.node == w.Host() {
+	d := m.disk
+	if !d.faults.diskFull || m.node == d.world.Host() {
 		return false
 	}
-	w.Effect(diskFull)
-	return true
+	d.kernel.Touch(kernel.OpReadFile, d.room)
+	if d.full {
+		d.world.Effect(diskFull)
+	}
+	return d.full
 }
 
 // What a program is answered. Where no code of SQLite is given the library adds the one that belongs to the call.
