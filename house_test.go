@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -79,6 +80,14 @@ func violated(folder, imported string) (why []string) {
 		}
 	}
 	return why
+}
+
+// TestTheCommandIsWithoutSQLite: it is built once for each mutant, and SQLite takes long to compile.
+func TestTheCommandIsWithoutSQLite(t *testing.T) {
+	packages, err := exec.Command("go", "list", "-deps", "./cmd/...", "./agent/...", "./sim").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(packages), module+"sim/search")
+	require.NotContains(t, string(packages), "ncruces/go-sqlite3")
 }
 
 func TestTheRulesCanBeBroken(t *testing.T) {

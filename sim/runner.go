@@ -94,6 +94,7 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 		clear(r.reached)
 		r.world.known = r.reached
 	}
+	defer r.world.end()
 	if err := r.build(sc); err != nil {
 		k.End()
 		return Result{}, err

@@ -28,6 +28,7 @@ type World struct {
 	watched   []*Shared // that have something to run after a step
 	dueAt     time.Duration
 	onHeal    []func()
+	onEnd     []func()
 	healed    bool
 	options   Options
 	exhibits  []exhibit
@@ -41,13 +42,14 @@ func (w *World) reset(k *kernel.Kernel, o Options) {
 	clear(w.onStep)
 	clear(w.watched)
 	clear(w.onHeal)
+	clear(w.onEnd)
 	clear(w.onFingerprint)
 	clear(w.networks)
 	clear(w.exhibits)
 	w.livelock.reset()
 	*w = World{
 		kernel: k, options: o, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0], reached: w.reached[:0],
-		onStep: w.onStep[:0], watched: w.watched[:0], onHeal: w.onHeal[:0], exhibits: w.exhibits[:0],
+		onStep: w.onStep[:0], watched: w.watched[:0], onHeal: w.onHeal[:0], onEnd: w.onEnd[:0], exhibits: w.exhibits[:0],
 		onFingerprint: w.onFingerprint[:0], networks: w.networks[:0], livelock: w.livelock,
 	}
 	w.host = w.Node("main")
@@ -203,6 +205,15 @@ func (w *World) afterStep() {
 	}
 }
 
+// OnEnd lets f run when the run is over and all its tasks have been unwound: to give back what the world has taken from outside it.
+func (w *World) OnEnd(f func()) { w.onEnd = append(w.onEnd, f) }
+
+func (w *World) end() {
+	for _, f := range w.onEnd {
+		f()
+	}
+}
+
 // Node is a process of the simulated world. Its Scheduler and Clock are what the program under test is given.
 type Node struct {
 	world   *World
@@ -244,6 +255,9 @@ func (n *Node) Crash() {
 		}
 	})
 }
+
+// OnCrash lets f run in the step in which the node crashes, outside any task, when its tasks can do nothing any more.
+func (n *Node) OnCrash(f func()) { n.onCrash = append(n.onCrash, f) }
 
 // Crashed says whether the node has crashed.
 func (n *Node) Crashed() bool { return n.node.Crashed() }

@@ -38,6 +38,13 @@ var conflictPairs = func() []pair {
 			pairs = append(pairs, pair{sel, op})
 		}
 	}
+	// Only readers of a file commute: of two writers the order decides what a power cut can leave, of a writer and a sync whether.
+	files := []Op{OpReadFile, OpOpenFile, OpWriteFile, OpSyncFile, OpTruncateFile, OpDeleteFile, OpLockFile}
+	for i, a := range files[1:] {
+		for _, b := range files[:i+2] {
+			pairs = append(pairs, pair{a, b})
+		}
+	}
 	writes := []Op{OpStore, OpAtomicAdd, OpSwap, OpCompareAndSwap}
 	for _, a := range writes {
 		for _, b := range writes {

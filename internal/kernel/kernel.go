@@ -316,6 +316,11 @@ func (k *Kernel) decide(site Site, n int) int {
 //go:norace
 func (k *Kernel) outcome(v uint64) { k.hash = mix(k.hash, v) }
 
+// Fold folds into the hash of the run what the operation and the object of the step under way do not say, such as where in a file.
+//
+//go:norace
+func (k *Kernel) Fold(v uint64) { k.outcome(v) }
+
 // Inline runs f in the current step, without points: for models that a task under test calls. f must not block.
 //
 //go:norace

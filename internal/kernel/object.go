@@ -42,6 +42,15 @@ func (k *Kernel) NewObject(kind ObjectKind, label string) *Object {
 	return o
 }
 
+// NewNamed is NewObject for an object that the label alone identifies, whoever is the first to come across it. It must be the only one
+// of its kind with that label.
+//
+//go:norace
+func (k *Kernel) NewNamed(kind ObjectKind, label string) *Object {
+	k.objects++
+	return &Object{kernel: k, kind: kind, label: label, id: k.objects, creator: k.root}
+}
+
 // NewShared makes an object that stands for state which is no primitive's, such as a model's: who reads or writes it says so by
 // Touch. No step is about it alone, and it has no number among the others: a run is the same with it and without it.
 //

@@ -58,6 +58,14 @@ const (
 
 	OpTouch // state that tasks share with models and checks; never a step of its own
 
+	OpOpenFile // a file of a disk, or its name
+	OpReadFile
+	OpWriteFile
+	OpSyncFile
+	OpTruncateFile
+	OpDeleteFile
+	OpLockFile // or unlock, or close
+
 	numOps
 )
 
@@ -71,6 +79,8 @@ var opNames = [numOps]string{
 	OpLoad: "load", OpStore: "store", OpAtomicAdd: "atomic-add", OpSwap: "swap", OpCompareAndSwap: "compare-and-swap",
 	OpNow: "now", OpArm: "arm", OpStop: "stop", OpFire: "fire", OpAdvance: "advance",
 	OpDial: "dial", OpTransmit: "transmit", OpHangUp: "hang-up", OpDeliver: "deliver", OpStrike: "strike", OpTouch: "touch",
+	OpOpenFile: "open", OpReadFile: "read", OpWriteFile: "write", OpSyncFile: "sync", OpTruncateFile: "truncate",
+	OpDeleteFile: "delete", OpLockFile: "lock-file",
 }
 
 // String is the operation's name as traces and tokens show it.
@@ -109,10 +119,11 @@ const (
 	ConnObject
 	FaultObject
 	SharedObject // see NewShared
+	FileObject
 	numObjectKinds
 )
 
-var objectKindNames = [numObjectKinds]string{"none", "mutex", "rwmutex", "chan", "waitgroup", "once", "atomic", "context", "timer", "clock", "conn", "fault", "shared"}
+var objectKindNames = [numObjectKinds]string{"none", "mutex", "rwmutex", "chan", "waitgroup", "once", "atomic", "context", "timer", "clock", "conn", "fault", "shared", "file"}
 
 // String is the kind's name as paths show it.
 func (k ObjectKind) String() string { return objectKindNames[k] }
