@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/net"
 	"github.com/heddle-go/heddle/sched"
@@ -40,18 +41,10 @@ func TestABadConfigurationIsOneClearLine(t *testing.T) {
 	require.ErrorContains(t, err, "Scheduler")
 }
 
-func TestS17TheSleepsAreThoseOfTheReference(t *testing.T) {
-	schedule := newRetrySchedule(DefaultConfig(protocol.NotifierService).Reconnect)
-	want := []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10, 10, 10}
-	for i, seconds := range want {
-		require.Equal(t, time.Duration(seconds*float64(time.Second)), schedule.next(), "sleep %d", i+1)
-	}
-}
-
 func TestTheDefaultsAreThoseOfTheReference(t *testing.T) {
 	want := Config{
 		Party:          protocol.RecipientService,
-		Reconnect:      RetryInterval{Initial: time.Second, GrowAfter: 10 * time.Second, Max: 10 * time.Second},
+		Reconnect:      retry.Interval{Initial: time.Second, GrowAfter: 10 * time.Second, Max: 10 * time.Second},
 		PersistError:   30 * time.Second,
 		MessageQueue:   2048,
 		EventQueue:     2048,
@@ -147,7 +140,7 @@ func TestS12AfterCloseNothingIsLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, quick(func(c *Config) {
 				c.EventQueue = 1
-				c.Reconnect = RetryInterval{Initial: time.Minute, Max: time.Minute}
+				c.Reconnect = retry.Interval{Initial: time.Minute, Max: time.Minute}
 			}))
 			arrange(w)
 			w.agent.Close()

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/net"
 	"github.com/heddle-go/heddle/sched"
@@ -22,7 +23,7 @@ func BenchmarkResubscribe(b *testing.B) {
 			router := &benchRouter{}
 			env := Environment{Scheduler: sched.Goroutines(), Clock: clock.Wall(), Dialer: router}
 			config := DefaultConfig(protocol.NotifierService)
-			config.Reconnect = RetryInterval{Initial: time.Hour, Max: time.Hour}
+			config.Reconnect = retry.Interval{Initial: time.Hour, Max: time.Hour}
 			a, err := New(env, config)
 			require.NoError(b, err)
 			defer a.Close()

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 )
 
 func (w *world) client() *Client {
@@ -136,7 +137,7 @@ func TestL7ASilentPeerIsPingedAndDropped(t *testing.T) {
 	w := newWorld(t, quick(func(c *Config) {
 		c.PingInterval, c.RPCTimeout = 5*time.Millisecond, 300*time.Millisecond
 		c.PingTimeouts, c.Silence = 2, 10*time.Millisecond
-		c.Reconnect = RetryInterval{Initial: time.Minute, Max: time.Minute}
+		c.Reconnect = retry.Interval{Initial: time.Minute, Max: time.Minute}
 	}))
 	mute := func(s *fakeSession, r protocol.Request) []protocol.Response { return nil }
 	require.NoError(t, w.subscribe(subs(1)...))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/sched"
 )
@@ -27,7 +28,7 @@ type Config struct {
 	// Credential is presented to every router; zero: no service certificate.
 	Credential protocol.Credential
 	// Reconnect is the schedule of a reconnect worker's sleeps.
-	Reconnect RetryInterval
+	Reconnect retry.Interval
 	// PersistError is how long a failed connect answers those who ask, before
 	// the next attempt. With 0 the next who asks attempts at once.
 	PersistError time.Duration
@@ -64,7 +65,7 @@ type Config struct {
 func DefaultConfig(party protocol.Party) Config {
 	c := Config{
 		Party:          party,
-		Reconnect:      RetryInterval{Initial: time.Second, GrowAfter: 10 * time.Second, Max: 10 * time.Second},
+		Reconnect:      retry.Interval{Initial: time.Second, GrowAfter: 10 * time.Second, Max: 10 * time.Second},
 		PersistError:   30 * time.Second,
 		MessageQueue:   2048,
 		EventQueue:     2048,

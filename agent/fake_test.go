@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/net"
 	"github.com/heddle-go/heddle/sched"
@@ -201,7 +202,7 @@ type world struct {
 func quick(change ...func(*Config)) Config {
 	c := DefaultConfig(protocol.RecipientService)
 	c.Credential = protocol.Credential{Role: protocol.Messaging, CertificateHash: "cert"}
-	c.Reconnect = RetryInterval{Initial: 5 * time.Millisecond, GrowAfter: time.Second, Max: 10 * time.Millisecond}
+	c.Reconnect = retry.Interval{Initial: 5 * time.Millisecond, GrowAfter: time.Second, Max: 10 * time.Millisecond}
 	c.PersistError = 0
 	c.ConnectTimeout = 2 * time.Second
 	c.RPCTimeout = 2 * time.Second

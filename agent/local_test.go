@@ -15,6 +15,7 @@ import (
 
 	"github.com/heddle-go/heddle/agent"
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/models/router"
 	"github.com/heddle-go/heddle/net"
@@ -58,7 +59,7 @@ func newStorm(t *testing.T, party protocol.Party) *storm {
 	}
 	c := agent.DefaultConfig(party)
 	c.Credential = credential
-	c.Reconnect = agent.RetryInterval{Initial: time.Millisecond, GrowAfter: 10 * time.Millisecond, Max: 5 * time.Millisecond}
+	c.Reconnect = retry.Interval{Initial: time.Millisecond, GrowAfter: 10 * time.Millisecond, Max: 5 * time.Millisecond}
 	c.PersistError = time.Millisecond
 	c.EventQueue, c.MessageQueue, c.SendQueue = 2, 2, 2
 	c.BatchSize, c.BlockSize = 16, 5

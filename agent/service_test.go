@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/net"
 )
 
@@ -289,7 +290,7 @@ func TestSessionsThatAreGrantedAnotherServiceGiveUpTheOldOne(t *testing.T) {
 func TestALateAnswerToAServiceCounts(t *testing.T) {
 	w := newServiceWorld(t, quick(func(c *Config) {
 		c.RPCTimeout = 20 * time.Millisecond
-		c.Reconnect = RetryInterval{Initial: time.Minute, Max: time.Minute}
+		c.Reconnect = retry.Interval{Initial: time.Minute, Max: time.Minute}
 	}))
 	w.router.set(func() {
 		w.router.answer = func(*fakeSession, protocol.Request) []protocol.Response { return nil }

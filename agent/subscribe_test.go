@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 )
 
 var auth = protocol.Error{Kind: protocol.Protocol, Code: protocol.CodeAuth}
@@ -232,7 +233,7 @@ func TestCancelledSubscribeLeavesItsQueuesToAWorker(t *testing.T) {
 func TestALateAnswerToASubscriptionCounts(t *testing.T) {
 	w := newWorld(t, quick(func(c *Config) {
 		c.RPCTimeout = 20 * time.Millisecond
-		c.Reconnect = RetryInterval{Initial: time.Minute, Max: time.Minute}
+		c.Reconnect = retry.Interval{Initial: time.Minute, Max: time.Minute}
 	}))
 	held := holdFirst(w)
 	err := w.subscribe(subs(1)...)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/agent/session"
 	"github.com/heddle-go/heddle/clock"
 )
@@ -29,9 +30,9 @@ func (r *routerState) ensureWorker() {
 // work attempts to subscribe what is pending, at once and then after each sleep of
 // the schedule (S17), until nothing is pending (L3) or the agent is closed.
 func (r *routerState) work(v *session.Var[workerState]) {
-	schedule := newRetrySchedule(r.agent.config.Reconnect)
+	schedule := retry.Start(r.agent.config.Reconnect)
 	for n := 1; r.attempt(v, n); n++ {
-		delay := schedule.next()
+		delay := schedule.Next()
 		r.mu.Lock()
 		r.sleeping = true
 		if o := r.agent.env.Observer; o != nil {

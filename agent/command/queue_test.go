@@ -1,0 +1,542 @@
+package command_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/agent/command"
+	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
+	"github.com/heddle-go/heddle/agent/store"
+	"github.com/heddle-go/heddle/clock"
+	"github.com/heddle-go/heddle/internal/conformance"
+	"github.com/heddle-go/heddle/sched"
+	"github.com/heddle-go/heddle/sim"
+)
+
+// The world of a test: an application that adds commands and takes responses, an executor whose effects are outside, and what there must be in
+// the end. It is simulated, with many seeds, and its process crashes.
+
+type tx = *store.MemoryTx
+
+// outside is what commands have done: it outlives the process.
+type outside struct {
+	w        *sim.World
+	effects  map[command.Correlation]int // that were made anew, not found to be there
+	order    map[command.Key][]command.Correlation
+	inKey    map[command.Key]int // commands of the key that are being executed
+	overlap  bool
+	attempts map[command.Correlation]int
+	panics   map[command.Correlation]int // so many times
+	failures map[command.Correlation]error
+	times    map[command.Correlation]int // that it fails so
+	moves    map[command.Correlation]command.Key
+	commits  map[command.Correlation]int // beside responses
+}
+
+func newOutside(w *sim.World) *outside {
+	return &outside{
+		w: w, effects: map[command.Correlation]int{}, order: map[command.Key][]command.Correlation{}, inKey: map[command.Key]int{},
+		attempts: map[command.Correlation]int{}, panics: map[command.Correlation]int{}, failures: map[command.Correlation]error{},
+		times: map[command.Correlation]int{}, moves: map[command.Correlation]command.Key{}, commits: map[command.Correlation]int{},
+	}
+}
+
+// executor is the executor of one process.
+type executor struct {
+	*outside
+	node *sim.Node
+}
+
+func (e executor) Execute(_ context.Context, c command.Command) (o command.Outcome[tx], err error) {
+	breaks := false
+	e.w.Inline(func() {
+		e.attempts[c.Correlation]++
+		e.inKey[c.Key]++
+		e.overlap = e.overlap || e.inKey[c.Key] > 1
+		attempt, panics := e.attempts[c.Correlation], e.panics[c.Correlation]
+		if breaks = attempt <= panics; attempt <= panics+e.times[c.Correlation] {
+			err = e.failures[c.Correlation]
+		}
+		if to, moves := e.moves[c.Correlation]; moves && c.Key != to {
+			o.Moved = &to
+		}
+	})
+	defer e.w.Inline(func() { e.inKey[c.Key]-- })
+	sched.Yield(e.node)
+	switch {
+	case breaks:
+		panic("the executor is broken")
+	case err != nil, o.Moved != nil:
+		return o, err
+	}
+	e.w.Inline(func() {
+		if !slices.Contains(e.order[c.Key], c.Correlation) {
+			e.order[c.Key] = append(e.order[c.Key], c.Correlation)
+			e.effects[c.Correlation]++
+		}
+	})
+	sched.Yield(e.node)
+	return command.Outcome[tx]{Kind: command.Joined, Body: c.Body, Commit: func(*command.Change[tx]) error {
+		e.commits[c.Correlation]++
+		return nil
+	}}, nil
+}
+
+// application is what outlives the process of an application: what it has stored. It deals with a response once.
+type application struct {
+	data  *store.Data
+	dealt map[command.Correlation][]command.ResponseKind
+	order map[command.Connection][]command.Correlation
+}
+
+func newApplication() *application {
+	return &application{store.NewData(), map[command.Correlation][]command.ResponseKind{}, map[command.Connection][]command.Correlation{}}
+}
+
+// run is the process: it deals with responses until it is closed or crashes.
+func (a *application) run(t *testing.T, n *sim.Node, o *outside, observer command.Observer) *command.Queue[tx] {
+	q, err := command.New(environment(n, observer), config(), command.Store[tx](bridged{store.OpenMemory(n, a.data), o.w}), command.Executor[tx](executor{o, n}))
+	require.NoError(t, err)
+	n.Go("application", func() {
+		for {
+			r, ok := q.Responses().Recv()
+			if !ok {
+				return
+			}
+			sched.Yield(n)
+			err := q.Update(func(c *command.Change[tx]) error {
+				if _, found, err := c.Tx.TakeResponse(r.Correlation); !found {
+					return err
+				}
+				a.dealt[r.Correlation] = append(a.dealt[r.Correlation], r.Kind)
+				a.order[r.Connection] = append(a.order[r.Connection], r.Correlation)
+				return nil
+			})
+			require.NoError(t, err)
+		}
+	})
+	return q
+}
+
+func environment(n *sim.Node, observer command.Observer) command.Environment {
+	return command.Environment{Scheduler: n, Clock: n.Clock(), Observer: observer}
+}
+
+func config() command.Config {
+	return command.Config{Retry: retry.Interval{Initial: time.Second, GrowAfter: 3 * time.Second, Max: 4 * time.Second}, Responses: 1, Restarts: 5}
+}
+
+var (
+	routerA, routerB = protocol.Router{KeyHash: "k", Hosts: "a"}, protocol.Router{KeyHash: "k", Hosts: "b"}
+	temporary        = &protocol.Error{Kind: protocol.Network}
+	permanent        = &protocol.Error{Kind: protocol.Protocol, Code: protocol.CodeAuth}
+)
+
+func join(id string, key command.Key) command.Command {
+	return command.Command{Correlation: command.Correlation(id), Key: key, Kind: command.Join, Body: []byte(id)}
+}
+
+// add adds commands, one transaction for each.
+func add(t *testing.T, q *command.Queue[tx], commands ...command.Command) {
+	for _, c := range commands {
+		require.NoError(t, q.Update(func(change *command.Change[tx]) error { return change.Add(c) }))
+	}
+}
+
+// world is a world whose processes are killed in the end.
+type world struct {
+	*sim.World
+	processes []*sim.Node
+}
+
+func (w *world) process(name string) *sim.Node {
+	n := w.Node(name)
+	w.processes = append(w.processes, n)
+	return n
+}
+
+// bridged is a store whose data outlives processes: it is the world's.
+type bridged struct {
+	command.Store[tx]
+	w *sim.World
+}
+
+func (b bridged) Update(f func(tx) error) error {
+	return b.Store.Update(func(x tx) (err error) {
+		b.w.Inline(func() { err = f(x) })
+		return err
+	})
+}
+
+func (b bridged) View(f func(tx) error) error {
+	return b.Store.View(func(x tx) (err error) {
+		b.w.Inline(func() { err = f(x) })
+		return err
+	})
+}
+
+// simulated runs main with many seeds, and then what main answers, which looks at what has come of it.
+func simulated(t *testing.T, seeds int, main func(t *testing.T, w *world) (look func())) {
+	runner := sim.NewRunner()
+	defer runner.Close()
+	for seed := range seeds {
+		var look func()
+		scenario := &sim.Scenario{Name: "queue", Setup: func(w *sim.World) func() {
+			return func() {
+				world := &world{World: w}
+				look = main(t, world)
+				for _, n := range world.processes {
+					n.Crash()
+				}
+			}
+		}}
+		r, err := runner.Run(scenario, sim.RunConfig{Source: conformance.Random(uint64(seed)), DataSeed: uint64(seed), MaxSteps: 100_000})
+		require.NoError(t, err)
+		require.Nil(t, r.Failure, "seed %d", seed)
+		look()
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func rest(w *world, d time.Duration) {
+	_ = w.Host().Clock().Sleep(context.Background(), d)
+}
+
+func TestEachCommandIsAnsweredOnceAcrossACrashAtAnyStep(t *testing.T) {
+	repeated := 0
+	simulated(t, 1000, func(t *testing.T, w *world) func() {
+		o, a := newOutside(w.World), newApplication()
+		o.failures["1"], o.times["1"] = temporary, 2
+		o.failures["4"], o.times["4"] = permanent, 1000
+		one, other := command.Key{Connection: "one", Router: routerA}, command.Key{Connection: "other", Router: routerA}
+		n := w.process("first")
+		accepted := 0
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			for i := range 6 {
+				add(t, q, join(fmt.Sprint(i), []command.Key{one, other}[i%2]))
+				w.Inline(func() { accepted++ })
+			}
+		})
+		for range w.Value("until the crash", 150) {
+			sched.Yield(w.Host())
+		}
+		if w.Value("later", 3) == 0 {
+			rest(w, 1500*time.Millisecond)
+		}
+		n.Crash()
+		w.Inline(func() { clear(o.inKey) })
+		again := w.process("again")
+		again.Go("main", func() { a.run(t, again, o, nil) })
+		rest(w, time.Minute)
+
+		return func() {
+			stored := len(o.attempts)
+			require.GreaterOrEqual(t, stored, accepted, "Q1: what was accepted is stored")
+			require.False(t, o.overlap, "Q3: one at a time for each key")
+			for _, key := range []command.Key{one, other} {
+				require.True(t, slices.IsSorted(o.order[key]), "Q3: %v", o.order[key])
+			}
+			for id, kinds := range a.dealt {
+				require.Len(t, kinds, 1, "Q2: %s", id)
+				require.Equal(t, id == "4", kinds[0] == command.Error, "Q13: %s", id)
+				require.Equal(t, id != "4", o.commits[id] == 1, "what has changed is stored with the response: %s", id)
+			}
+			require.Len(t, a.dealt, stored, "Q2, Q10")
+			for id, times := range o.effects {
+				require.Equal(t, 1, times, "Q7: %s", id)
+			}
+			for connection, ids := range a.order {
+				require.True(t, slices.IsSorted(ids), "Q16: %s %v", connection, ids)
+			}
+			for id, times := range o.attempts {
+				if times > 1 && id != "1" {
+					repeated++
+				}
+			}
+		}
+	})
+	require.Greater(t, repeated, 20, "crashes between an effect and its commit")
+}
+
+func TestABlockedKeyDelaysNoOther(t *testing.T) {
+	simulated(t, 200, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		o.failures["never"], o.times["never"] = temporary, 1000
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			add(t, q, join("never", command.Key{Connection: "one", Router: routerA}), join("after it", command.Key{Connection: "one", Router: routerA}),
+				join("beside", command.Key{Connection: "one", Router: routerB}))
+		})
+		rest(w, 500*time.Millisecond)
+		return func() {
+			require.Len(t, a.dealt["beside"], 1, "Q5")
+			require.Empty(t, a.dealt["after it"], "Q3")
+			require.Zero(t, o.attempts["after it"])
+		}
+	})
+}
+
+func TestACommandThatMovesKeepsItsPlace(t *testing.T) {
+	simulated(t, 200, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		from, to := command.Key{Connection: "one", Router: routerA}, command.Key{Connection: "one", Router: routerB}
+		o.moves["moved"] = to
+		o.failures["before"], o.times["before"] = temporary, 3 // so that the others wait
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			add(t, q, join("before", to), join("moved", from), join("behind", to))
+		})
+		rest(w, time.Minute)
+		return func() {
+			require.Equal(t, []command.Correlation{"before", "moved", "behind"}, o.order[to], "Q9")
+			require.Equal(t, []command.ResponseKind{command.Joined}, a.dealt["moved"], "a move is no response")
+		}
+	})
+}
+
+func TestACommandThatMovesWakesWhoIsThere(t *testing.T) {
+	simulated(t, 100, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		from, to := command.Key{Connection: "one", Router: routerA}, command.Key{Connection: "one", Router: routerB}
+		o.moves["moved"] = to
+		n.Go("main", func() { add(t, a.run(t, n, o, nil), join("moved", from)) })
+		rest(w, time.Minute)
+		return func() {
+			require.Len(t, a.dealt["moved"], 1, "Q9, Q6")
+		}
+	})
+}
+
+func TestACommandThatIsAddedWhileTheWorkerEndsIsExecuted(t *testing.T) {
+	simulated(t, 1000, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		key := command.Key{Connection: "one", Router: routerA}
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			for i := range 4 {
+				add(t, q, join(fmt.Sprint(i), key))
+				for range w.Value("between", 30) {
+					sched.Yield(n)
+				}
+			}
+		})
+		rest(w, time.Minute)
+		return func() {
+			require.Len(t, a.dealt, 4, "Q6")
+		}
+	})
+}
+
+func TestWhileSuspendedNothingBegins(t *testing.T) {
+	simulated(t, 300, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		o.failures["2"], o.times["2"] = temporary, 1
+		key := func(i int) command.Key {
+			return command.Key{Connection: command.Connection(fmt.Sprint(i % 3)), Router: routerA}
+		}
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			for i := range 4 {
+				add(t, q, join(fmt.Sprint(i), key(i)))
+			}
+			require.NoError(t, q.Suspend(context.Background()))
+			begun, executing := o.counts()
+			require.Zero(t, executing, "Q10: those that had begun have ended")
+			add(t, q, join("5", key(5)))
+			_ = n.Clock().Sleep(context.Background(), time.Minute)
+			now, _ := o.counts()
+			require.Equal(t, begun, now, "Q10: none begins")
+			require.NoError(t, q.Resume())
+		})
+		rest(w, 3*time.Minute)
+		return func() { require.Len(t, a.dealt, 5, "Q10: all are executed in the end") }
+	})
+}
+
+// counts are how many times commands were begun to be executed, and how many are.
+func (o *outside) counts() (begun, executing int) {
+	o.w.Inline(func() {
+		for _, times := range o.attempts {
+			begun += times
+		}
+		for _, times := range o.inKey {
+			executing += times
+		}
+	})
+	return begun, executing
+}
+
+func TestACommandIsTriedAgainBySchedule(t *testing.T) {
+	simulated(t, 10, func(t *testing.T, w *world) func() {
+		o, a, n, seen := newOutside(w.World), newApplication(), w.process("app"), &observed{w: w.World}
+		o.failures["1"], o.times["1"] = temporary, 7
+		o.failures["2"], o.times["2"] = temporary, 2
+		key := command.Key{Connection: "one", Router: routerA}
+		n.Go("main", func() { add(t, a.run(t, n, o, seen), join("1", key), join("2", key)) })
+		rest(w, time.Minute)
+		return func() {
+			var delays []float64
+			for _, transition := range seen.all {
+				if p, ok := transition.(command.Paused); ok {
+					require.ErrorIs(t, p.Err, temporary)
+					delays = append(delays, p.Delay.Seconds())
+				}
+			}
+			require.Equal(t, []float64{1, 1, 1, 1.5, 2.25, 3.375, 4, 1, 1}, delays, "the next command begins anew")
+		}
+	})
+}
+
+// observed are the transitions of a queue.
+type observed struct {
+	w   *sim.World
+	all []command.Transition
+}
+
+func (o *observed) Observe(t command.Transition) { o.w.Inline(func() { o.all = append(o.all, t) }) }
+
+func TestAWorkerThatPanicsGoesOnFiveTimesAMinute(t *testing.T) {
+	for panics, critical := range map[int]bool{5: false, 6: true} {
+		simulated(t, 20, func(t *testing.T, w *world) func() {
+			o, a, n, seen := newOutside(w.World), newApplication(), w.process("app"), &observed{w: w.World}
+			o.panics["1"] = panics
+			var then int
+			n.Go("main", func() {
+				q := a.run(t, n, o, seen)
+				add(t, q, join("1", command.Key{Connection: "one", Router: routerA}))
+				_ = n.Clock().Sleep(context.Background(), time.Minute)
+				w.Inline(func() { then = len(a.dealt) })
+				require.NoError(t, q.Suspend(context.Background()))
+				require.NoError(t, q.Resume())
+			})
+			rest(w, 2*time.Minute)
+			return func() {
+				ended := slices.ContainsFunc(seen.all, func(t command.Transition) bool {
+					p, ok := t.(command.WorkerPanicked)
+					return ok && p.Critical
+				})
+				require.Equal(t, critical, ended, "Q12")
+				require.Equal(t, critical, then == 0)
+				require.Len(t, a.dealt["1"], 1, "Q12: its commands stay")
+			}
+		})
+	}
+}
+
+func TestTheCommandsOfADeletedConnectionEnd(t *testing.T) {
+	cut := 0
+	simulated(t, 300, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		o.failures["1"], o.times["1"] = temporary, 1000
+		one, other := command.Key{Connection: "one", Router: routerA}, command.Key{Connection: "other", Router: routerA}
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			add(t, q, join("0", one), join("1", one), join("2", one), join("3", other))
+			require.NoError(t, q.Update(func(c *command.Change[tx]) error {
+				if err := c.Cancel("one", "the connection is deleted"); err != nil {
+					return err
+				}
+				return c.Add(command.Command{Correlation: "delete", Key: one, Kind: command.Delete})
+			}))
+		})
+		rest(w, time.Minute)
+		return func() {
+			require.Len(t, a.dealt, 5, "Q14: all are told")
+			require.Equal(t, []command.ResponseKind{command.Error}, a.dealt["1"])
+			require.Equal(t, []command.ResponseKind{command.Error}, a.dealt["2"])
+			require.Equal(t, []command.ResponseKind{command.Joined}, a.dealt["3"], "that of another connection is not touched")
+			require.Equal(t, []command.ResponseKind{command.Joined}, a.dealt["delete"])
+			if o.effects["0"] == 1 && a.dealt["0"][0] == command.Error {
+				cut++ // it was being executed
+				require.Zero(t, o.commits["0"], "Q14: what comes of it is dropped")
+			}
+		}
+	})
+	require.NotZero(t, cut)
+}
+
+func TestCloseEndsAndKeepsWhatIsStored(t *testing.T) {
+	simulated(t, 200, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		o.failures["1"], o.times["1"] = temporary, 1
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			add(t, q, join("0", command.Key{Connection: "one"}), join("1", command.Key{Connection: "two"}))
+			q.Close()
+			q.Close()
+			require.ErrorIs(t, q.Suspend(context.Background()), command.ErrClosed)
+			require.ErrorIs(t, q.Resume(), command.ErrClosed)
+			a.run(t, n, o, nil)
+		})
+		rest(w, time.Minute)
+		return func() {
+			require.Len(t, a.dealt, 2)
+		}
+	})
+}
+
+func TestAnErrorOfTheStoreIsTriedAgain(t *testing.T) {
+	simulated(t, 100, func(t *testing.T, w *world) func() {
+		o, n, answered := newOutside(w.World), w.process("app"), false
+		s := failing{bridged{store.OpenMemory(n, store.NewData()), w.World}, sched.NewAtomicInt64(n, 0)}
+		n.Go("main", func() {
+			q, err := command.New(environment(n, nil), config(), command.Store[tx](s), command.Executor[tx](executor{o, n}))
+			require.NoError(t, err)
+			s.left.Store(4)
+			for q.Update(func(c *command.Change[tx]) error { return c.Add(join("1", command.Key{Connection: "one"})) }) != nil {
+			}
+			s.left.Store(4)
+			r, ok := q.Responses().Recv()
+			require.True(t, ok)
+			require.Equal(t, command.Correlation("1"), r.Correlation)
+			answered = true
+		})
+		rest(w, time.Minute)
+		return func() {
+			require.True(t, answered)
+			require.Equal(t, 1, o.effects["1"])
+		}
+	})
+}
+
+// failing is a store that fails some times.
+type failing struct {
+	command.Store[tx]
+	left *sched.AtomicInt64
+}
+
+func (f failing) Update(do func(tx) error) error {
+	if f.left.Add(-1) >= 0 {
+		return errors.New("the disk is full")
+	}
+	return f.Store.Update(do)
+}
+
+func (f failing) View(do func(tx) error) error {
+	if f.left.Add(-1) >= 0 {
+		return errors.New("the disk is broken")
+	}
+	return f.Store.View(do)
+}
+
+func TestWhatIsWrongWithAQueueIsOneLine(t *testing.T) {
+	s := sched.Goroutines()
+	data := store.OpenMemory(s, store.NewData())
+	_, err := command.New(command.Environment{}, config(), command.Store[tx](data), command.Executor[tx](nil))
+	require.ErrorContains(t, err, "Scheduler")
+	for _, c := range []command.Config{{}, {Retry: config().Retry, Responses: -1}, {Retry: config().Retry, Restarts: -1}} {
+		_, err := command.New(command.Environment{Scheduler: s, Clock: clock.Wall()}, c, command.Store[tx](data), command.Executor[tx](nil))
+		require.ErrorContains(t, err, "want")
+		require.NotContains(t, err.Error(), "\n")
+	}
+}

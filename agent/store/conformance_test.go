@@ -1,0 +1,194 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/heddle-go/heddle/agent/command"
+	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/store"
+	"github.com/heddle-go/heddle/sched"
+)
+
+// model is what a store holds, as plainly as it can be said.
+type model struct {
+	commands  []command.Command // by number
+	responses []command.Response
+}
+
+func (m model) clone() model { return model{slices.Clone(m.commands), slices.Clone(m.responses)} }
+
+func (m model) uses(c command.Correlation) bool {
+	return slices.ContainsFunc(m.commands, func(x command.Command) bool { return x.Correlation == c }) ||
+		slices.ContainsFunc(m.responses, func(x command.Response) bool { return x.Correlation == c })
+}
+
+func (m model) first(k command.Key) (command.Command, bool) {
+	for _, c := range m.commands {
+		if c.Key == k {
+			return c, true
+		}
+	}
+	return command.Command{}, false
+}
+
+func (m model) of(connection command.Connection) (list []command.Command) {
+	for _, c := range m.commands {
+		if c.Key.Connection == connection {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func (m model) keys() (keys []command.Key) {
+	for _, c := range m.commands {
+		if !slices.Contains(keys, c.Key) {
+			keys = append(keys, c.Key)
+		}
+	}
+	return keys
+}
+
+var (
+	keys = []command.Key{
+		{Connection: "one"}, {Connection: "one", Router: protocol.Router{KeyHash: "k", Hosts: "a"}},
+		{Connection: "one", Router: protocol.Router{KeyHash: "k", Hosts: "a", Port: "1"}}, {Connection: "two", Router: protocol.Router{KeyHash: "k", Hosts: "a"}},
+	}
+	correlations = []command.Correlation{"a", "b", "c", "d", "e", "f"}
+	errUndo      = errors.New("undo")
+)
+
+// conform holds a store against the model, by transactions of several operations, of which some are undone. again answers the store as it is
+// after it was closed and opened.
+func conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.Store[T]) {
+	var m model
+	lastCommand, lastResponse := int64(0), int64(0)
+	operation := func(tx T, m *model) {
+		key, correlation := rapid.SampledFrom(keys).Draw(t, "key"), rapid.SampledFrom(correlations).Draw(t, "correlation")
+		number := int64(rapid.IntRange(1, 12).Draw(t, "number"))
+		at := slices.IndexFunc(m.commands, func(c command.Command) bool { return c.Number == number })
+		switch rapid.SampledFrom([]string{"add", "add", "move", "end", "respond", "take"}).Draw(t, "operation") {
+		case "add":
+			c := command.Command{Correlation: correlation, Key: key, Kind: command.Join, Body: []byte(fmt.Sprint("body ", number))}
+			n, err := tx.AddCommand(c)
+			if m.uses(correlation) {
+				require.ErrorIs(t, err, command.ErrCorrelation)
+				return
+			}
+			require.NoError(t, err)
+			require.Greater(t, n, lastCommand)
+			c.Number, lastCommand = n, n
+			m.commands = append(m.commands, c)
+		case "move":
+			found, err := tx.MoveCommand(number, key)
+			require.NoError(t, err)
+			require.Equal(t, at >= 0, found)
+			if found {
+				m.commands[at].Key = key
+			}
+		case "end":
+			found, err := tx.EndCommand(number)
+			require.NoError(t, err)
+			require.Equal(t, at >= 0, found)
+			if found {
+				m.commands = slices.Delete(m.commands, at, at+1)
+			}
+		case "respond":
+			r := command.Response{Correlation: correlation, Connection: key.Connection, Command: command.Create, Kind: command.Invitation, Body: []byte("link")}
+			n, err := tx.AddResponse(r)
+			if m.uses(correlation) {
+				require.ErrorIs(t, err, command.ErrCorrelation)
+				return
+			}
+			require.NoError(t, err)
+			require.Greater(t, n, lastResponse)
+			r.Number, lastResponse = n, n
+			m.responses = append(m.responses, r)
+		case "take":
+			r, found, err := tx.TakeResponse(correlation)
+			require.NoError(t, err)
+			at := slices.IndexFunc(m.responses, func(x command.Response) bool { return x.Correlation == correlation })
+			require.Equal(t, at >= 0, found)
+			if found {
+				require.Equal(t, m.responses[at], r)
+				m.responses = slices.Delete(m.responses, at, at+1)
+			}
+		}
+	}
+	look := func(tx T) error {
+		for _, k := range keys {
+			c, found, err := tx.FirstCommand(k)
+			require.NoError(t, err)
+			want, exists := m.first(k)
+			require.Equal(t, exists, found)
+			require.Equal(t, want, c)
+			list, err := tx.CommandsOf(k.Connection)
+			require.NoError(t, err)
+			require.Equal(t, m.of(k.Connection), list)
+		}
+		all, err := tx.Keys()
+		require.NoError(t, err)
+		require.ElementsMatch(t, m.keys(), all)
+		for _, after := range []int64{0, lastResponse - 2} {
+			responses, err := tx.NextResponses(after, 2)
+			require.NoError(t, err)
+			want := slices.DeleteFunc(slices.Clone(m.responses), func(r command.Response) bool { return r.Number <= after })
+			require.ElementsMatch(t, want[:min(2, len(want))], responses)
+		}
+		return nil
+	}
+	for range rapid.IntRange(1, 12).Draw(t, "transactions") {
+		before, undo := m.clone(), rapid.Bool().Draw(t, "undo")
+		err := s.Update(func(tx T) error {
+			for range rapid.IntRange(1, 4).Draw(t, "operations") {
+				operation(tx, &m)
+			}
+			require.NoError(t, look(tx), "a transaction sees what it has done")
+			if undo {
+				return errUndo
+			}
+			return nil
+		})
+		if undo {
+			require.ErrorIs(t, err, errUndo)
+			m = before
+		} else {
+			require.NoError(t, err)
+		}
+		require.NoError(t, s.View(look))
+		if rapid.Bool().Draw(t, "again") {
+			s = again()
+			require.NoError(t, s.View(look))
+		}
+	}
+}
+
+func TestMemoryIsAStore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		data := store.NewData()
+		open := func() command.Store[*store.MemoryTx] { return store.OpenMemory(sched.Goroutines(), data) }
+		conform(t, open(), open)
+	})
+}
+
+func TestWhatPanicsInATransactionIsUndone(t *testing.T) {
+	s := store.OpenMemory(sched.Goroutines(), store.NewData())
+	require.Panics(t, func() {
+		_ = s.Update(func(tx *store.MemoryTx) error {
+			_, err := tx.AddCommand(command.Command{Correlation: "a"})
+			require.NoError(t, err)
+			panic("in the middle")
+		})
+	})
+	require.NoError(t, s.View(func(tx *store.MemoryTx) error {
+		keys, err := tx.Keys()
+		require.Empty(t, keys)
+		return err
+	}))
+}
