@@ -153,7 +153,7 @@ func (h *History[S, C]) Point(key Key, process int, step int64, c C) {
 	h.Return(h.Call(key, process, step, c), step, c)
 }
 
-// Verdict of a History. Keys that were not decided in time are named: unknown is no pass.
+// Verdict of a History. Keys that are undecided are named: unknown is no pass.
 type Verdict struct {
 	Illegal string                 // the first key that is not linearizable, empty if there is none
 	Story   string                 // its calls, in words
@@ -164,9 +164,9 @@ type Verdict struct {
 }
 
 // Check judges every key. Orders that are often legal are tried first, and any legal one is a proof; porcupine (Lowe's algorithm,
-// 2017) decides the rest. guard bounds the wall-clock time of one key, 0 for none; it guards against histories that are too hard
-// and decides nothing else.
-func (h *History[S, C]) Check(guard time.Duration) Verdict {
+// 2017) decides the rest. most bounds how many calls it may try for one key, 0 for no bound: a history that is too hard is undecided on every
+// machine, however busy.
+func (h *History[S, C]) Check(most int) Verdict {
 	var v Verdict
 	for i := range h.tracks {
 		t := &h.tracks[i]
@@ -180,11 +180,20 @@ func (h *History[S, C]) Check(guard time.Duration) Verdict {
 			continue
 		}
 		v.Asked++
-		switch porcupine.CheckOperationsTimeout(h.spec.model(t.state), h.operations(t), guard) {
-		case porcupine.Illegal:
-			return h.illegal(v, t)
-		case porcupine.Unknown:
+		model, tried := h.spec.model(t.state), 0
+		step := model.Step
+		model.Step = func(state, input, output any) (bool, any) {
+			if tried++; most > 0 && tried > most {
+				return false, state
+			}
+			return step(state, input, output)
+		}
+		legal := porcupine.CheckOperations(model, h.operations(t))
+		switch {
+		case most > 0 && tried > most:
 			v.Unknown = append(v.Unknown, t.key)
+		case !legal:
+			return h.illegal(v, t)
 		}
 	}
 	return v

@@ -54,8 +54,6 @@ type Options struct {
 	// Part makes a part of what tasks share with the Monitor, as World.Shared of *sim.World does. Then World stands for what the Monitor
 	// knows of routers, and parts for what it can be told apart from that; nil: World stands for everything.
 	Part func(name string) Part
-	// Guard bounds the wall-clock time that a history may take to be decided; 0 for one second.
-	Guard time.Duration
 }
 
 // Part is a part of the state that tasks share with models and checks: see sim.Shared.
@@ -147,11 +145,11 @@ type Monitor struct {
 // historyLimit is how many calls of one register are kept once they overlap.
 const historyLimit = 128
 
+// historyTries is how many calls may be tried until a history counts as undecided: a second of one processor, or two.
+const historyTries = 2_000_000
+
 // NewMonitor makes the Monitor of one run.
 func NewMonitor(o Options) *Monitor {
-	if o.Guard == 0 {
-		o.Guard = time.Second
-	}
 	m := &Monitor{
 		Options: o, sessions: make(map[net.SessionID]*session), bound: newBounds(o.Config),
 		registers:  NewHistory(Registers(), historyLimit),

@@ -64,7 +64,7 @@ func (m *Monitor) s12Closed() {
 }
 
 // Finish judges the end of a run: what a closed agent has left (S12), events that no critical section queued (S10), and whether the
-// histories are linearizable. It returns the keys that could not be decided in time, which are no pass.
+// histories are linearizable. It returns the keys that could not be decided, which are no pass.
 func (m *Monitor) Finish() (unknown []string) {
 	m.inline(everything, func() {
 		m.time++
@@ -78,13 +78,13 @@ func (m *Monitor) Finish() (unknown []string) {
 				m.fail("S12", "router %s: worker %d is there after the agent was closed", r.name, r.worker.variable)
 			}
 		}
-		for _, v := range []Verdict{m.registers.Check(m.Guard), m.variables.Check(m.Guard), m.ownerships.Check(m.Guard), m.services.Check(m.Guard)} {
+		for _, v := range []Verdict{m.registers.Check(historyTries), m.variables.Check(historyTries), m.ownerships.Check(historyTries), m.services.Check(historyTries)} {
 			if v.Illegal != "" {
 				m.fail("linearizable", "%s", v.Story)
 				m.World.Exhibit("linearizable", "history.html", v.Picture)
 			}
 			for _, key := range v.Unknown {
-				unknown = append(unknown, fmt.Sprintf("history of %s undecided within %v", key, m.Guard))
+				unknown = append(unknown, fmt.Sprintf("history of %s undecided after %d tries", key, historyTries))
 			}
 		}
 	})
