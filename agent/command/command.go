@@ -175,6 +175,9 @@ type Change[T Tx] struct {
 
 // Add adds a command.
 func (c *Change[T]) Add(command Command) error {
+	if command.Key.Connection == "" {
+		return fmt.Errorf("add the command %s, %s: it names no connection", command.Correlation, command.Kind)
+	}
 	if _, err := c.Tx.AddCommand(command); err != nil {
 		return fmt.Errorf("add the command %s, %s of %s: %w", command.Correlation, command.Kind, command.Key, err)
 	}

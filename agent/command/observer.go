@@ -21,11 +21,11 @@ type (
 		Err     error
 		Delay   time.Duration
 	}
-	// WorkerPanicked: the executor has panicked. The worker of the key goes on or, if it is Critical, has ended: its commands stay.
+	// WorkerPanicked: the executor has panicked with Cause, and debug.Stack shows where. The worker of the key goes on or, if it is Critical, has
+	// ended: its commands stay.
 	WorkerPanicked struct {
 		Key      Key
-		Cause    string
-		Stack    string
+		Cause    any
 		Critical bool
 	}
 )

@@ -1,8 +1,6 @@
 package command
 
 import (
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/heddle-go/heddle/agent/protocol"
@@ -57,7 +55,6 @@ func (q *Queue[T]) guarded(w *worker) (again bool) {
 
 // panicked gives up a worker that does so too often. Its commands stay: they are executed when another one is added, or the queue is resumed or made anew.
 func (q *Queue[T]) panicked(w *worker, cause any) (again bool) {
-	stack := debug.Stack()
 	now := q.env.Clock.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -69,7 +66,7 @@ func (q *Queue[T]) panicked(w *worker, cause any) (again bool) {
 	if !again {
 		delete(q.workers, w.key)
 	}
-	q.observe(WorkerPanicked{Key: w.key, Cause: fmt.Sprint(cause), Stack: string(stack), Critical: !again})
+	q.observe(WorkerPanicked{Key: w.key, Cause: cause, Critical: !again})
 	return again
 }
 

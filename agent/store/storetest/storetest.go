@@ -1,18 +1,16 @@
-package store_test
+// Package storetest is what every store must pass.
+package storetest
 
 import (
 	"errors"
 	"fmt"
 	"slices"
-	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/heddle-go/heddle/agent/command"
 	"github.com/heddle-go/heddle/agent/protocol"
-	"github.com/heddle-go/heddle/agent/store"
-	"github.com/heddle-go/heddle/sched"
 )
 
 // model is what a store holds, as plainly as it can be said.
@@ -64,9 +62,9 @@ var (
 	errUndo      = errors.New("undo")
 )
 
-// conform holds a store against the model, by transactions of several operations, of which some are undone. again answers the store as it is
-// after it was closed and opened.
-func conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.Store[T]) {
+// Conform holds a store against a model, by transactions of several operations, of which some are undone. again answers the store as it is
+// after it was closed, or its process killed, and it was opened anew.
+func Conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.Store[T]) {
 	var m model
 	lastCommand, lastResponse := int64(0), int64(0)
 	operation := func(tx T, m *model) {
@@ -145,6 +143,7 @@ func conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.
 	}
 	for range rapid.IntRange(1, 12).Draw(t, "transactions") {
 		before, undo := m.clone(), rapid.Bool().Draw(t, "undo")
+		commands, responses := lastCommand, lastResponse
 		err := s.Update(func(tx T) error {
 			for range rapid.IntRange(1, 4).Draw(t, "operations") {
 				operation(tx, &m)
@@ -157,7 +156,7 @@ func conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.
 		})
 		if undo {
 			require.ErrorIs(t, err, errUndo)
-			m = before
+			m, lastCommand, lastResponse = before, commands, responses
 		} else {
 			require.NoError(t, err)
 		}
@@ -167,28 +166,4 @@ func conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.
 			require.NoError(t, s.View(look))
 		}
 	}
-}
-
-func TestMemoryIsAStore(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		data := store.NewData()
-		open := func() command.Store[*store.MemoryTx] { return store.OpenMemory(sched.Goroutines(), data) }
-		conform(t, open(), open)
-	})
-}
-
-func TestWhatPanicsInATransactionIsUndone(t *testing.T) {
-	s := store.OpenMemory(sched.Goroutines(), store.NewData())
-	require.Panics(t, func() {
-		_ = s.Update(func(tx *store.MemoryTx) error {
-			_, err := tx.AddCommand(command.Command{Correlation: "a"})
-			require.NoError(t, err)
-			panic("in the middle")
-		})
-	})
-	require.NoError(t, s.View(func(tx *store.MemoryTx) error {
-		keys, err := tx.Keys()
-		require.Empty(t, keys)
-		return err
-	}))
 }
