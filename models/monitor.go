@@ -207,13 +207,13 @@ func (m *Monitor) observe(t agent.Transition) {
 	case agent.RequestsBegun:
 		m.requestsBegun(m.begin(t.Router), &t)
 	case agent.RequestsSent:
-		m.requestsSent(m.begin(t.Router), &t)
+		m.requestsSent(m.router(t.Router), &t)
 	case agent.RequestAnswered:
-		m.requestAnswered(m.begin(t.Router), &t)
+		m.requestAnswered(m.router(t.Router), &t)
 	case agent.RequestsAbandoned:
-		m.requestsAbandoned(m.begin(t.Router), &t)
+		m.requestsAbandoned(m.router(t.Router), &t)
 	case agent.LateResponse:
-		m.lateResponse(m.begin(t.Router), &t)
+		m.lateResponse(m.router(t.Router), &t)
 	case agent.StrayResponse:
 	case agent.EventQueued:
 		m.eventQueued(&t.Event)

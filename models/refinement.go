@@ -161,6 +161,7 @@ func (m *Monitor) stepOver() {
 		return
 	}
 	for _, r := range m.unjudged {
+		m.settleSection(r)
 		if r.refinement.open {
 			m.refined(r)
 		}

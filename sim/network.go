@@ -341,6 +341,9 @@ func (c *conn[Out, In]) transmit(out Out) {
 //
 //go:norace
 func (c *conn[Out, In]) Receive() (In, error) {
+	if c.reader == nil && c.network.faults.slowReader {
+		c.touch() // only who has begun to read is held up
+	}
 	c.reader = c.network.world.kernel.Acting()
 	v, ok := c.inbox.Recv()
 	if !ok {

@@ -132,7 +132,9 @@ func TestATransmissionTakesTheLatencyEachWayAndAResetTheConnectionsAtItsTime(t *
 		_, err = c.Receive()
 		require.ErrorIs(t, err, net.ErrReset)
 		require.Equal(t, 10*time.Millisecond, w.Elapsed())
-		require.Equal(t, 1, e.closed, "at both ends at once")
+		closed := 0
+		w.Inline(func() { closed = e.closed })
+		require.Equal(t, 1, closed, "at both ends at once")
 		require.NoError(t, spared.Send(context.Background(), "hello"))
 		_, err = spared.Receive()
 		require.NoError(t, err)
