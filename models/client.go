@@ -41,7 +41,6 @@ func (m *Monitor) connectFailed(r *router, t *agent.ConnectFailed) {
 	m.variables.Point(r.history, 0, m.World.Step(), VariableCall{Op: Fill, ID: t.Var, Known: true})
 	r.client, r.failedAt, r.expiry, r.everFailed, r.failedSince = failed, t.At, t.Expiry, true, m.World.Elapsed()
 	if m.Config.PersistError == 0 {
-		m.owes(r)
 		r.owesRemoval = t.Var
 	}
 }

@@ -79,7 +79,6 @@ func (g *ring) pop() (mark, bool) {
 
 // owe notes an event that the current critical section owes.
 func (m *Monitor) owe(r *router, e owedEvent) {
-	m.owes(r)
 	r.owed = append(r.owed, e)
 }
 
@@ -90,7 +89,7 @@ func (m *Monitor) oweQueues(r *router, kind agent.EventKind, s *session, n int, 
 }
 
 func (m *Monitor) eventQueued(e *agent.Event) {
-	r := m.begin(e.Router)
+	r := m.router(e.Router)
 	r.version++
 	s := m.session(r, e.Session)
 	m.s10Enclosed(r, s, e)

@@ -205,7 +205,7 @@ func (m *Monitor) observe(t agent.Transition) {
 	m.refine(t)
 	switch t := t.(type) {
 	case agent.RequestsBegun:
-		m.requestsBegun(m.begin(t.Router), &t)
+		m.requestsBegun(m.router(t.Router), &t)
 	case agent.RequestsSent:
 		m.requestsSent(m.router(t.Router), &t)
 	case agent.RequestAnswered:
@@ -248,7 +248,7 @@ func (m *Monitor) observe(t agent.Transition) {
 	case agent.WaitStarted:
 		m.waitStarted(m.change(t.Router), &t)
 	case agent.WaitEnded:
-		m.waitEnded(m.begin(t.Router), &t)
+		m.waitEnded(m.router(t.Router), &t)
 	case agent.LateDialClosed:
 		m.World.Sometimes("late-dial-closed")
 	case agent.ServiceWanted:
@@ -280,20 +280,11 @@ func (m *Monitor) observe(t agent.Transition) {
 	}
 }
 
-// change is begin for a transition that changes the router's state.
+// change is router for a transition that changes its state.
 func (m *Monitor) change(id protocol.Router) *router {
-	r := m.begin(id)
+	r := m.router(id)
 	r.version++
 	m.changed = r
-	return r
-}
-
-// begin finds a router and settles what its last critical section owed.
-func (m *Monitor) begin(id protocol.Router) *router {
-	r := m.router(id)
-	if (len(r.owed) > 0 || r.owesRemoval != 0) && r.owedAt != m.World.Step() {
-		m.settleSection(r)
-	}
 	return r
 }
 
@@ -302,15 +293,6 @@ func (m *Monitor) settleSection(r *router) {
 	m.s10EventMissing(r)
 	m.s13VariableGone(r)
 	r.owed, r.owesRemoval = r.owed[:0], 0
-}
-
-// owes notes the step in which the current critical section of r is.
-func (m *Monitor) owes(r *router) {
-	step := m.World.Step()
-	if r.owedAt != step && (len(r.owed) > 0 || r.owesRemoval != 0) {
-		m.settleSection(r)
-	}
-	r.owedAt = step
 }
 
 // router finds or makes the shadow of a router. There are few, and the same one is asked for again and again.

@@ -161,7 +161,6 @@ func (m *Monitor) stepOver() {
 		return
 	}
 	for _, r := range m.unjudged {
-		m.settleSection(r)
 		if r.refinement.open {
 			m.refined(r)
 		}
@@ -169,8 +168,9 @@ func (m *Monitor) stepOver() {
 	m.unjudged = m.unjudged[:0]
 }
 
-// refined judges the step in which the agent last told something of the router.
+// refined judges the step in which the agent last told something of the router. All that owes something is a step of the refinement.
 func (m *Monitor) refined(r *router) {
+	m.settleSection(r)
 	f := &r.refinement
 	f.open = false
 	before := f.forgotten

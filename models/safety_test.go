@@ -179,6 +179,10 @@ func breaches() []breach {
 			p.see(committed(s1, result(1, "k", protocol.CorrelationID{p.asked}, agent.SubActivated)))
 			p.see(agent.QueuesRemoved{Router: home, Queues: qids(7)})
 		}},
+		{id: "S10", name: "a transition has no event when its step is over", before: func(p *play) { p.answer(s1, confirm(pendingOn(p), 1)) }, last: func(p *play) {
+			p.see(committed(s1, result(1, "k", protocol.CorrelationID{p.asked}, agent.SubActivated)))
+			p.m.Tick()
+		}},
 		{id: "S10", name: "an event tells of another queue", before: func(p *play) { p.answer(s1, confirm(pendingOn(p), 1)) }, last: func(p *play) {
 			p.see(committed(s1, result(1, "k", protocol.CorrelationID{p.asked}, agent.SubActivated)), event(agent.Subscribed, s1, qid(2)))
 		}},

@@ -40,7 +40,7 @@ type router struct {
 	everFailed       bool
 	failedSince      time.Duration // failedAt, by the world's clock
 	dialFailed       time.Duration // when the network refused; -1 if it did not
-	owesRemoval      uint64        // with interval 0: the variable that must go in the step owedAt
+	owesRemoval      uint64        // with interval 0: the variable that must go in the current step
 
 	worker      workerShadow
 	sessions    []*session // published, their disconnect handler not finished, oldest first
@@ -56,8 +56,7 @@ type router struct {
 	needed      time.Duration       // since when something is pending or subscribed; -1 if nothing is
 	idleVersion uint64              // the version at which L2's condition was last seen to hold; 0 if it did not
 
-	owed     []owedEvent // by the critical section of the step owedAt
-	owedAt   int64
+	owed     []owedEvent // by the critical section of the current step
 	fold     foldedService
 	history  Key // of the session variable
 	services Key // of the service register

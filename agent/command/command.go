@@ -127,7 +127,7 @@ type Store[T Tx] interface {
 // Tx is a transaction of a Store, as far as this package needs it. Its methods are called by one task; none of them costs more with the number
 // of commands and responses that are stored than a search does.
 type Tx interface {
-	// AddCommand stores a command and answers its number, which is above all earlier ones; or ErrCorrelation.
+	// AddCommand stores a command and answers its number, which is above that of every command that was ever stored; or ErrCorrelation.
 	AddCommand(Command) (number int64, err error)
 	// FirstCommand is the command of the key with the lowest number.
 	FirstCommand(Key) (c Command, found bool, err error)
@@ -139,7 +139,7 @@ type Tx interface {
 	MoveCommand(number int64, to Key) (found bool, err error)
 	// EndCommand removes a command.
 	EndCommand(number int64) (found bool, err error)
-	// AddResponse stores a response and answers its number, which is above all earlier ones.
+	// AddResponse stores a response and answers its number, which is above that of every response that was ever stored; or ErrCorrelation.
 	AddResponse(Response) (number int64, err error)
 	// NextResponses are at most n of those with a number above after, by number.
 	NextResponses(after int64, n int) ([]Response, error)

@@ -211,21 +211,21 @@ func (e *exploration) tallied() tally {
 // something does, it is left to the other to find it within the bound.
 func (e *exploration) round(ctx context.Context, strict strictness) (drawn setting) {
 	p := newPlan(strict, e.setting)
-	within := newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict, e.setting)
+	var within *bounded
 	var wait sync.WaitGroup
 	for i, runner := range e.runners {
 		var searches [2]searcher
-		bounded := e.config.Bound != Unbounded && i == 0
-		if bounded {
+		if e.config.Bound != Unbounded && i == 0 {
+			within = newBounded(e.config.Bound, e.config.Most, e.config.Steps, strict, e.setting)
 			searches[inBound] = within
 		}
-		if !bounded || len(e.runners) == 1 {
+		if searches[inBound] == nil || len(e.runners) == 1 {
 			searches[ofAll] = newWalk(p, e.config.Steps)
 		}
 		wait.Go(func() { e.work(ctx, searches, runner) })
 	}
 	wait.Wait()
-	if len(within.values) > len(p.setUp) {
+	if within != nil && len(within.values) > len(p.setUp) { // the other has not come to the end of a run
 		return within.values
 	}
 	return p.setUp
@@ -377,12 +377,17 @@ func (e *exploration) left(x searcher, why string) {
 	}
 }
 
+// progress is how far the exploration has come. The settings that are left are taken to be like those before.
 func (e *exploration) progress(x searcher) Progress {
 	r, t := e.report, e.tallied()
-	return Progress{
-		Elapsed: time.Since(e.started), Executions: r.Executions + t.executions, Blocked: r.Blocked + t.blocked, Steps: r.Steps,
-		Failures: len(r.Failures), Behind: e.setting.behind(x.behind()),
+	p := Progress{
+		Elapsed: time.Since(e.started), Executions: r.Executions + t.executions, Blocked: r.Blocked + t.blocked, Steps: r.Steps, Failures: len(r.Failures),
 	}
+	made, here := float64(p.Executions+p.Blocked), float64(t.executions+t.blocked)
+	if behind := x.behind(); behind > 0 && made > 0 {
+		p.Behind = made / (made - here + here/behind) * e.setting.share()
+	}
+	return p
 }
 
 // ledger adds what the faults of a run did.

@@ -28,6 +28,20 @@ func TestAnExplorationWhoseTimeIsSpentIsNotComplete(t *testing.T) {
 	require.Greater(t, report.Estimate, float64(report.Executions))
 }
 
+// halfway is a search that has made half of what it has planned.
+type halfway struct{ searcher }
+
+func (halfway) behind() float64 { return 0.5 }
+
+func TestTheEstimateTakesEachSettingForWhatItIs(t *testing.T) {
+	e := &exploration{report: &Report{Executions: 30}, tallies: [2]tally{ofAll: {executions: 1000}}}
+	for v, want := range map[int32]float64{3: 30 + 2000, 1: 2 * (30 + 2000)} { // the last of four, and the second
+		e.setting = setting{{owner: -1, n: 4, v: v}}
+		require.InDelta(t, want, e.progress(halfway{}).Estimate(), 0.001)
+	}
+	require.Zero(t, (&exploration{report: &Report{}}).progress(halfway{}).Estimate(), "nothing is known yet")
+}
+
 func TestExecutionsThatAreTooLongAreCutOff(t *testing.T) {
 	spinning := &sim.Scenario{Name: "spinning", Setup: func(w *sim.World) func() {
 		s := w.Host().Scheduler()

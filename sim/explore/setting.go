@@ -18,8 +18,9 @@ func (s setting) next() setting {
 	return nil
 }
 
-// behind is the share of all settings that lies before a place in this one, as if they were alike: share of it lies before that.
-func (s setting) behind(share float64) float64 {
+// share is that of this setting and those before it among all, as if they were alike.
+func (s setting) share() float64 {
+	share := 1.0
 	for _, d := range slices.Backward(s) {
 		share = (float64(d.v) + share) / float64(d.n)
 	}
