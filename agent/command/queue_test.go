@@ -11,205 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/command"
-	"github.com/heddle-go/heddle/agent/protocol"
-	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/agent/store"
 	"github.com/heddle-go/heddle/clock"
-	"github.com/heddle-go/heddle/internal/conformance"
 	"github.com/heddle-go/heddle/sched"
-	"github.com/heddle-go/heddle/sim"
 )
-
-// The world of a test: an application that adds commands and takes responses, an executor whose effects are outside, and what there must be in
-// the end. It is simulated, with many seeds, and its process crashes.
-
-type tx = *store.MemoryTx
-
-// outside is what commands have done: it outlives the process.
-type outside struct {
-	w        *sim.World
-	effects  map[command.Correlation]int // that were made anew, not found to be there
-	order    map[command.Key][]command.Correlation
-	inKey    map[command.Key]int // commands of the key that are being executed
-	overlap  bool
-	attempts map[command.Correlation]int
-	panics   map[command.Correlation]int // so many times
-	failures map[command.Correlation]error
-	times    map[command.Correlation]int // that it fails so
-	moves    map[command.Correlation]command.Key
-	commits  map[command.Correlation]int // beside responses
-}
-
-func newOutside(w *sim.World) *outside {
-	return &outside{
-		w: w, effects: map[command.Correlation]int{}, order: map[command.Key][]command.Correlation{}, inKey: map[command.Key]int{},
-		attempts: map[command.Correlation]int{}, panics: map[command.Correlation]int{}, failures: map[command.Correlation]error{},
-		times: map[command.Correlation]int{}, moves: map[command.Correlation]command.Key{}, commits: map[command.Correlation]int{},
-	}
-}
-
-// executor is the executor of one process.
-type executor struct {
-	*outside
-	node *sim.Node
-}
-
-func (e executor) Execute(_ context.Context, c command.Command) (o command.Outcome[tx], err error) {
-	breaks := false
-	e.w.Inline(func() {
-		e.attempts[c.Correlation]++
-		e.inKey[c.Key]++
-		e.overlap = e.overlap || e.inKey[c.Key] > 1
-		attempt, panics := e.attempts[c.Correlation], e.panics[c.Correlation]
-		if breaks = attempt <= panics; attempt <= panics+e.times[c.Correlation] {
-			err = e.failures[c.Correlation]
-		}
-		if to, moves := e.moves[c.Correlation]; moves && c.Key != to {
-			o.Moved = &to
-		}
-	})
-	defer e.w.Inline(func() { e.inKey[c.Key]-- })
-	sched.Yield(e.node)
-	switch {
-	case breaks:
-		panic("the executor is broken")
-	case err != nil, o.Moved != nil:
-		return o, err
-	}
-	e.w.Inline(func() {
-		if !slices.Contains(e.order[c.Key], c.Correlation) {
-			e.order[c.Key] = append(e.order[c.Key], c.Correlation)
-			e.effects[c.Correlation]++
-		}
-	})
-	sched.Yield(e.node)
-	return command.Outcome[tx]{Kind: command.Joined, Body: c.Body, Commit: func(*command.Change[tx]) error {
-		e.commits[c.Correlation]++
-		return nil
-	}}, nil
-}
-
-// application is what outlives the process of an application: what it has stored. It deals with a response once.
-type application struct {
-	data  *store.Data
-	dealt map[command.Correlation][]command.ResponseKind
-	order map[command.Connection][]command.Correlation
-}
-
-func newApplication() *application {
-	return &application{store.NewData(), map[command.Correlation][]command.ResponseKind{}, map[command.Connection][]command.Correlation{}}
-}
-
-// run is the process: it deals with responses until it is closed or crashes.
-func (a *application) run(t *testing.T, n *sim.Node, o *outside, observer command.Observer) *command.Queue[tx] {
-	q, err := command.New(environment(n, observer), config(), command.Store[tx](bridged{store.OpenMemory(n, a.data), o.w}), command.Executor[tx](executor{o, n}))
-	require.NoError(t, err)
-	n.Go("application", func() {
-		for {
-			r, ok := q.Responses().Recv()
-			if !ok {
-				return
-			}
-			sched.Yield(n)
-			err := q.Update(func(c *command.Change[tx]) error {
-				if _, found, err := c.Tx.TakeResponse(r.Correlation); !found {
-					return err
-				}
-				a.dealt[r.Correlation] = append(a.dealt[r.Correlation], r.Kind)
-				a.order[r.Connection] = append(a.order[r.Connection], r.Correlation)
-				return nil
-			})
-			require.NoError(t, err)
-		}
-	})
-	return q
-}
-
-func environment(n *sim.Node, observer command.Observer) command.Environment {
-	return command.Environment{Scheduler: n, Clock: n.Clock(), Observer: observer}
-}
-
-func config() command.Config {
-	return command.Config{Retry: retry.Interval{Initial: time.Second, GrowAfter: 3 * time.Second, Max: 4 * time.Second}, Responses: 1, Restarts: 5}
-}
-
-var (
-	routerA, routerB = protocol.Router{KeyHash: "k", Hosts: "a"}, protocol.Router{KeyHash: "k", Hosts: "b"}
-	temporary        = &protocol.Error{Kind: protocol.Network}
-	permanent        = &protocol.Error{Kind: protocol.Protocol, Code: protocol.CodeAuth}
-)
-
-func join(id string, key command.Key) command.Command {
-	return command.Command{Correlation: command.Correlation(id), Key: key, Kind: command.Join, Body: []byte(id)}
-}
-
-// add adds commands, one transaction for each.
-func add(t *testing.T, q *command.Queue[tx], commands ...command.Command) {
-	for _, c := range commands {
-		require.NoError(t, q.Update(func(change *command.Change[tx]) error { return change.Add(c) }))
-	}
-}
-
-// world is a world whose processes are killed in the end.
-type world struct {
-	*sim.World
-	processes []*sim.Node
-}
-
-func (w *world) process(name string) *sim.Node {
-	n := w.Node(name)
-	w.processes = append(w.processes, n)
-	return n
-}
-
-// bridged is a store whose data outlives processes: it is the world's.
-type bridged struct {
-	command.Store[tx]
-	w *sim.World
-}
-
-func (b bridged) Update(f func(tx) error) error {
-	return b.Store.Update(func(x tx) (err error) {
-		b.w.Inline(func() { err = f(x) })
-		return err
-	})
-}
-
-func (b bridged) View(f func(tx) error) error {
-	return b.Store.View(func(x tx) (err error) {
-		b.w.Inline(func() { err = f(x) })
-		return err
-	})
-}
-
-// simulated runs main with many seeds, and then what main answers, which looks at what has come of it.
-func simulated(t *testing.T, seeds int, main func(t *testing.T, w *world) (look func())) {
-	runner := sim.NewRunner()
-	defer runner.Close()
-	for seed := range seeds {
-		var look func()
-		scenario := &sim.Scenario{Name: "queue", Setup: func(w *sim.World) func() {
-			return func() {
-				world := &world{World: w}
-				look = main(t, world)
-				for _, n := range world.processes {
-					n.Crash()
-				}
-			}
-		}}
-		r, err := runner.Run(scenario, sim.RunConfig{Source: conformance.Random(uint64(seed)), DataSeed: uint64(seed), MaxSteps: 100_000})
-		require.NoError(t, err)
-		require.Nil(t, r.Failure, "seed %d", seed)
-		look()
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
-	}
-}
-
-func rest(w *world, d time.Duration) {
-	_ = w.Host().Clock().Sleep(context.Background(), d)
-}
 
 func TestEachCommandIsAnsweredOnceAcrossACrashAtAnyStep(t *testing.T) {
 	repeated := 0
@@ -363,17 +168,63 @@ func TestWhileSuspendedNothingBegins(t *testing.T) {
 	})
 }
 
-// counts are how many times commands were begun to be executed, and how many are.
-func (o *outside) counts() (begun, executing int) {
-	o.w.Inline(func() {
-		for _, times := range o.attempts {
-			begun += times
-		}
-		for _, times := range o.inKey {
-			executing += times
+func TestWhoWaitsForASuspensionIsToldThatItWasGivenUpOrResumed(t *testing.T) {
+	simulated(t, 100, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		o.lasts["1"] = 10 * time.Second
+		var given, resumed error
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			add(t, q, join("1", command.Key{Connection: "one"}))
+			_ = n.Clock().Sleep(context.Background(), time.Second)
+			ctx, cancel := sched.WithCancel(n, context.Background())
+			n.Go("gives up", func() {
+				err := q.Suspend(ctx)
+				w.Inline(func() { given = err })
+			})
+			n.Go("waits", func() {
+				err := q.Suspend(context.Background())
+				w.Inline(func() { resumed = err })
+			})
+			_ = n.Clock().Sleep(context.Background(), time.Second)
+			cancel()
+			_ = n.Clock().Sleep(context.Background(), time.Second)
+			add(t, q, join("2", command.Key{Connection: "two"}))
+			_ = n.Clock().Sleep(context.Background(), time.Second)
+			begun, executing := o.counts()
+			require.Equal(t, [2]int{1, 1}, [2]int{begun, executing}, "Q10: it is suspended, whoever has given up")
+			require.NoError(t, q.Resume())
+		})
+		rest(w, time.Minute)
+		return func() {
+			require.ErrorIs(t, given, context.Canceled)
+			require.ErrorIs(t, resumed, command.ErrResumed)
+			require.Len(t, a.dealt, 2)
 		}
 	})
-	return begun, executing
+}
+
+func TestWhatIsNotStoredIsNotExecuted(t *testing.T) {
+	simulated(t, 20, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		refused := errors.New("the application thinks better of it")
+		o.lasts["3"] = time.Second
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			require.ErrorIs(t, q.Update(func(c *command.Change[tx]) error {
+				require.NoError(t, c.Add(join("1", command.Key{Connection: "one"})))
+				return refused
+			}), refused)
+			require.ErrorContains(t, q.Update(func(c *command.Change[tx]) error { return c.Add(join("2", command.Key{})) }), "names no connection")
+			add(t, q, join("3", command.Key{Connection: "one"}))
+			require.ErrorIs(t, q.Update(func(c *command.Change[tx]) error { return c.Add(join("3", command.Key{Connection: "two"})) }), command.ErrCorrelation)
+		})
+		rest(w, time.Minute)
+		return func() {
+			require.Equal(t, map[command.Correlation]int{"3": 1}, o.attempts)
+			require.Len(t, a.dealt, 1)
+		}
+	})
 }
 
 func TestACommandIsTriedAgainBySchedule(t *testing.T) {
@@ -396,14 +247,6 @@ func TestACommandIsTriedAgainBySchedule(t *testing.T) {
 		}
 	})
 }
-
-// observed are the transitions of a queue.
-type observed struct {
-	w   *sim.World
-	all []command.Transition
-}
-
-func (o *observed) Observe(t command.Transition) { o.w.Inline(func() { o.all = append(o.all, t) }) }
 
 func TestAWorkerThatPanicsGoesOnFiveTimesAMinute(t *testing.T) {
 	for panics, critical := range map[int]bool{5: false, 6: true} {
@@ -507,26 +350,6 @@ func TestAnErrorOfTheStoreIsTriedAgain(t *testing.T) {
 			require.Equal(t, 1, o.effects["1"])
 		}
 	})
-}
-
-// failing is a store that fails some times.
-type failing struct {
-	command.Store[tx]
-	left *sched.AtomicInt64
-}
-
-func (f failing) Update(do func(tx) error) error {
-	if f.left.Add(-1) >= 0 {
-		return errors.New("the disk is full")
-	}
-	return f.Store.Update(do)
-}
-
-func (f failing) View(do func(tx) error) error {
-	if f.left.Add(-1) >= 0 {
-		return errors.New("the disk is broken")
-	}
-	return f.Store.View(do)
 }
 
 func TestWhatIsWrongWithAQueueIsOneLine(t *testing.T) {
