@@ -28,23 +28,23 @@ type Environment struct {
 type Config struct {
 	// Retry is the schedule by which a command is executed again after a temporary error, or one of the store.
 	Retry retry.Interval
-	// Responses is the capacity of the channel of responses, from 0.
-	Responses int
+	// Events is the capacity of the channel of events, from 0.
+	Events int
 	// Restarts is how many times a minute a worker that has panicked goes on with its commands.
 	Restarts int
 }
 
 // DefaultConfig is the configuration of the reference.
 func DefaultConfig() Config {
-	return Config{Retry: retry.Interval{Initial: 2 * time.Second, GrowAfter: 10 * time.Second, Max: 2 * time.Minute}, Responses: 2048, Restarts: 5}
+	return Config{Retry: retry.Interval{Initial: 2 * time.Second, GrowAfter: 10 * time.Second, Max: 2 * time.Minute}, Events: 2048, Restarts: 5}
 }
 
 func (c Config) validate() error {
 	switch err := c.Retry.Validate(); {
 	case err != nil:
 		return fmt.Errorf("command: Retry: %w", err)
-	case c.Responses < 0:
-		return fmt.Errorf("command: Responses is %d; want 0 or more", c.Responses)
+	case c.Events < 0:
+		return fmt.Errorf("command: Events is %d; want 0 or more", c.Events)
 	case c.Restarts < 0:
 		return fmt.Errorf("command: Restarts is %d; want 0 or more", c.Restarts)
 	}
@@ -55,15 +55,15 @@ func (c Config) validate() error {
 //
 // Its lock is held for a few instructions only: never while anything is stored, executed, handed on or waited for (property Q8).
 type Queue[T Tx] struct {
-	env       Environment
-	config    Config
-	store     Store[T]
-	executor  Executor[T]
-	responses *sched.Chan[Response]
-	stored    *sched.Chan[struct{}] // that there may be new responses
-	tasks     sched.WaitGroup
-	ctx       context.Context // ends with Close
-	end       context.CancelFunc
+	env      Environment
+	config   Config
+	store    Store[T]
+	executor Executor[T]
+	events   *sched.Chan[Event]
+	stored   *sched.Chan[struct{}] // that there may be new events
+	tasks    sched.WaitGroup
+	ctx      context.Context // ends with Close
+	end      context.CancelFunc
 
 	mu        sched.Mutex
 	workers   map[Key]*worker
@@ -73,7 +73,7 @@ type Queue[T Tx] struct {
 	quiet     *sched.Chan[struct{}] // closed when nothing is executed while the queue is suspended, or it is resumed; nil: nobody waits
 }
 
-// New makes a queue and starts it with what is stored: responses that were not taken are handed on first, in their order, and every command is
+// New makes a queue and starts it with what is stored: events that were not taken are handed on first, in their order, and every command is
 // executed in the end (property Q10).
 func New[T Tx](env Environment, config Config, store Store[T], executor Executor[T]) (*Queue[T], error) {
 	if env.Scheduler == nil || env.Clock == nil {
@@ -85,20 +85,20 @@ func New[T Tx](env Environment, config Config, store Store[T], executor Executor
 	s := env.Scheduler
 	q := &Queue[T]{
 		env: env, config: config, store: store, executor: executor, tasks: sched.NewWaitGroup(s), mu: sched.NewMutex(s), workers: map[Key]*worker{},
-		responses: sched.NewChan[Response](s, config.Responses), stored: sched.NewChan[struct{}](s, 1),
+		events: sched.NewChan[Event](s, config.Events), stored: sched.NewChan[struct{}](s, 1),
 	}
 	q.ctx, q.end = sched.WithCancel(s, context.Background())
 	if err := q.start(); err != nil {
 		q.end()
 		return nil, fmt.Errorf("command: read what is stored: %w", err)
 	}
-	q.spawn("responses", q.handOn)
+	q.spawn("events", q.handOn)
 	return q, nil
 }
 
-// Responses are the answers to commands, in the order in which they came about. One that is not taken from the store (Tx.TakeResponse) comes again after a
+// Events are the answers to commands, and what else is told of connections, in the order in which they came about. One that is not taken from the store (Tx.TakeEvent) comes again after a
 // restart. The channel is closed by Close.
-func (q *Queue[T]) Responses() *sched.Chan[Response] { return q.responses.RecvOnly() }
+func (q *Queue[T]) Events() *sched.Chan[Event] { return q.events.RecvOnly() }
 
 // Update runs f in a transaction of the store. Commands that it adds are executed from then on (property Q6).
 func (q *Queue[T]) Update(f func(*Change[T]) error) error {
@@ -118,8 +118,11 @@ func (q *Queue[T]) committed(c *Change[T]) {
 	for _, key := range c.added {
 		q.ensure(key)
 	}
-	if c.responded {
+	if c.told {
 		q.stored.TrySend(struct{}{})
+	}
+	for _, f := range c.after {
+		f()
 	}
 }
 
@@ -199,17 +202,17 @@ func (q *Queue[T]) spawn(name string, f func()) {
 	})
 }
 
-// responsesAtOnce bounds the responses that are in memory on their way to the channel.
-const responsesAtOnce = 64
+// eventsAtOnce bounds the events that are in memory on their way to the channel.
+const eventsAtOnce = 64
 
-// handOn hands on responses as they are stored, so that each connection has its own in order, also when the channel was full (property Q16).
+// handOn hands on events as they are stored, so that each connection has its own in order, also when the channel was full (property Q16).
 func (q *Queue[T]) handOn() {
-	defer q.responses.Close()
+	defer q.events.Close()
 	schedule, last := retry.Start(q.config.Retry), int64(0)
 	for q.ctx.Err() == nil {
-		var next []Response
+		var next []Event
 		err := q.store.View(func(tx T) (err error) {
-			next, err = tx.NextResponses(last, responsesAtOnce)
+			next, err = tx.NextEvents(last, eventsAtOnce)
 			return err
 		})
 		switch {
@@ -222,12 +225,12 @@ func (q *Queue[T]) handOn() {
 			continue
 		}
 		schedule = retry.Start(q.config.Retry)
-		for _, r := range next {
-			send, closing := sched.Send(q.responses, r), sched.Recv(sched.Done(q.ctx))
+		for _, e := range next {
+			send, closing := sched.Send(q.events, e), sched.Recv(sched.Done(q.ctx))
 			if sched.Select2(&send, &closing) == 1 {
 				return
 			}
-			last = r.Number
+			last = e.Number
 		}
 	}
 }

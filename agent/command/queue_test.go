@@ -54,7 +54,7 @@ func TestEachCommandIsAnsweredOnceAcrossACrashAtAnyStep(t *testing.T) {
 			for id, kinds := range a.dealt {
 				require.Len(t, kinds, 1, "Q2: %s", id)
 				require.Equal(t, id == "4", kinds[0] == command.Error, "Q13: %s", id)
-				require.Equal(t, id != "4", o.commits[id] == 1, "what has changed is stored with the response: %s", id)
+				require.Equal(t, id != "4", o.commits[id] == 1, "what has changed is stored with the event: %s", id)
 			}
 			require.Len(t, a.dealt, stored, "Q2, Q10")
 			for id, times := range o.effects {
@@ -104,7 +104,7 @@ func TestACommandThatMovesKeepsItsPlace(t *testing.T) {
 		rest(w, time.Minute)
 		return func() {
 			require.Equal(t, []command.Correlation{"before", "moved", "behind"}, o.order[to], "Q9")
-			require.Equal(t, []command.ResponseKind{command.Joined}, a.dealt["moved"], "a move is no response")
+			require.Equal(t, []command.EventKind{command.Joined}, a.dealt["moved"], "a move is no event")
 		}
 	})
 }
@@ -295,10 +295,10 @@ func TestTheCommandsOfADeletedConnectionEnd(t *testing.T) {
 		rest(w, time.Minute)
 		return func() {
 			require.Len(t, a.dealt, 5, "Q14: all are told")
-			require.Equal(t, []command.ResponseKind{command.Error}, a.dealt["1"])
-			require.Equal(t, []command.ResponseKind{command.Error}, a.dealt["2"])
-			require.Equal(t, []command.ResponseKind{command.Joined}, a.dealt["3"], "that of another connection is not touched")
-			require.Equal(t, []command.ResponseKind{command.Joined}, a.dealt["delete"])
+			require.Equal(t, []command.EventKind{command.Error}, a.dealt["1"])
+			require.Equal(t, []command.EventKind{command.Error}, a.dealt["2"])
+			require.Equal(t, []command.EventKind{command.Joined}, a.dealt["3"], "that of another connection is not touched")
+			require.Equal(t, []command.EventKind{command.Joined}, a.dealt["delete"])
 			if o.effects["0"] == 1 && a.dealt["0"][0] == command.Error {
 				cut++ // it was being executed
 				require.Zero(t, o.commits["0"], "Q14: what comes of it is dropped")
@@ -339,7 +339,7 @@ func TestAnErrorOfTheStoreIsTriedAgain(t *testing.T) {
 			for q.Update(func(c *command.Change[tx]) error { return c.Add(join("1", command.Key{Connection: "one"})) }) != nil {
 			}
 			s.left.Store(4)
-			r, ok := q.Responses().Recv()
+			r, ok := q.Events().Recv()
 			require.True(t, ok)
 			require.Equal(t, command.Correlation("1"), r.Correlation)
 			answered = true
@@ -357,7 +357,7 @@ func TestWhatIsWrongWithAQueueIsOneLine(t *testing.T) {
 	data := store.OpenMemory(s, store.NewData())
 	_, err := command.New(command.Environment{}, config(), command.Store[tx](data), command.Executor[tx](nil))
 	require.ErrorContains(t, err, "Scheduler")
-	for _, c := range []command.Config{{}, {Retry: config().Retry, Responses: -1}, {Retry: config().Retry, Restarts: -1}} {
+	for _, c := range []command.Config{{}, {Retry: config().Retry, Events: -1}, {Retry: config().Retry, Restarts: -1}} {
 		_, err := command.New(command.Environment{Scheduler: s, Clock: clock.Wall()}, c, command.Store[tx](data), command.Executor[tx](nil))
 		require.ErrorContains(t, err, "want")
 		require.NotContains(t, err.Error(), "\n")

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/heddle-go/heddle/agent/protocol"
@@ -156,6 +157,11 @@ func (q *Queue[T]) execute(w *worker, c Command) error {
 	default:
 		outcome = Outcome[T]{Kind: Error, Body: []byte(err.Error())}
 	}
+	if outcome.Moved != nil {
+		if err := outcome.Moved.validate(); err != nil {
+			outcome = Outcome[T]{Kind: Error, Body: fmt.Appendf(nil, "move the command: %v", err)}
+		}
+	}
 	var change *Change[T]
 	err = q.store.Update(func(tx T) error {
 		change = &Change[T]{Tx: tx}
@@ -176,7 +182,7 @@ func (c *Change[T]) conclude(command Command, o Outcome[T]) error {
 			return err
 		}
 		c.added = append(c.added, *o.Moved)
-	} else if found, err := c.respond(command, o.Kind, o.Body); !found || err != nil {
+	} else if found, err := c.answer(command, o.Kind, o.Body); !found || err != nil {
 		return err
 	}
 	if o.Commit == nil {

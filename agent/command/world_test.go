@@ -18,7 +18,7 @@ import (
 	"github.com/heddle-go/heddle/sim"
 )
 
-// The world of a test: an application that adds commands and takes responses, an executor whose effects are outside, and what there must be in
+// The world of a test: an application that adds commands and takes events, an executor whose effects are outside, and what there must be in
 // the end. It is simulated, with many seeds, and its process crashes.
 
 type tx = *store.MemoryTx
@@ -35,7 +35,7 @@ type outside struct {
 	failures map[command.Correlation]error
 	times    map[command.Correlation]int // that it fails so
 	moves    map[command.Correlation]command.Key
-	commits  map[command.Correlation]int // beside responses
+	commits  map[command.Correlation]int // beside events
 	lasts    map[command.Correlation]time.Duration
 }
 
@@ -92,30 +92,30 @@ func (e executor) Execute(_ context.Context, c command.Command) (o command.Outco
 	}}, nil
 }
 
-// application is what outlives the process of an application: what it has stored. It deals with a response once.
+// application is what outlives the process of an application: what it has stored. It deals with an event once.
 type application struct {
 	data  *store.Data
-	dealt map[command.Correlation][]command.ResponseKind
+	dealt map[command.Correlation][]command.EventKind
 	order map[command.Connection][]command.Correlation
 }
 
 func newApplication() *application {
-	return &application{store.NewData(), map[command.Correlation][]command.ResponseKind{}, map[command.Connection][]command.Correlation{}}
+	return &application{store.NewData(), map[command.Correlation][]command.EventKind{}, map[command.Connection][]command.Correlation{}}
 }
 
-// run is the process: it deals with responses until it is closed or crashes.
+// run is the process: it deals with events until it is closed or crashes.
 func (a *application) run(t *testing.T, n *sim.Node, o *outside, observer command.Observer) *command.Queue[tx] {
 	q, err := command.New(environment(n, observer), config(), command.Store[tx](bridged{store.OpenMemory(n, a.data), o.w}), command.Executor[tx](executor{o, n}))
 	require.NoError(t, err)
 	n.Go("application", func() {
 		for {
-			r, ok := q.Responses().Recv()
+			r, ok := q.Events().Recv()
 			if !ok {
 				return
 			}
 			sched.Yield(n)
 			err := q.Update(func(c *command.Change[tx]) error {
-				if _, found, err := c.Tx.TakeResponse(r.Correlation); !found {
+				if found, err := c.Tx.TakeEvent(r.Number); !found {
 					return err
 				}
 				a.dealt[r.Correlation] = append(a.dealt[r.Correlation], r.Kind)
@@ -133,7 +133,7 @@ func environment(n *sim.Node, observer command.Observer) command.Environment {
 }
 
 func config() command.Config {
-	return command.Config{Retry: retry.Interval{Initial: time.Second, GrowAfter: 3 * time.Second, Max: 4 * time.Second}, Responses: 1, Restarts: 5}
+	return command.Config{Retry: retry.Interval{Initial: time.Second, GrowAfter: 3 * time.Second, Max: 4 * time.Second}, Events: 1, Restarts: 5}
 }
 
 var (

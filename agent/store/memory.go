@@ -20,17 +20,17 @@ type Data struct {
 	commands     map[int64]command.Command
 	byKey        map[command.Key][]int64 // by number
 	byConnection map[command.Connection][]int64
-	responses    []command.Response            // by number
-	correlations map[command.Correlation]int64 // in use: the number of the response, 0 for a command
+	events       []command.Event                  // by number
+	correlations map[command.Correlation]struct{} // in use, by a command or an event
 	lastCommand  int64
-	lastResponse int64
+	lastEvent    int64
 }
 
 // NewData is empty.
 func NewData() *Data {
 	return &Data{
 		commands: map[int64]command.Command{}, byKey: map[command.Key][]int64{}, byConnection: map[command.Connection][]int64{},
-		correlations: map[command.Correlation]int64{},
+		correlations: map[command.Correlation]struct{}{},
 	}
 }
 
@@ -85,7 +85,7 @@ func (t *MemoryTx) AddCommand(c command.Command) (int64, error) {
 	}
 	d.lastCommand++
 	c.Number, c.Body = d.lastCommand, slices.Clone(c.Body)
-	d.correlations[c.Correlation] = 0
+	d.correlations[c.Correlation] = struct{}{}
 	d.put(c)
 	t.undone(func() {
 		d.drop(c)
@@ -181,58 +181,61 @@ func (t *MemoryTx) EndCommand(number int64) (found bool, err error) {
 	delete(d.correlations, c.Correlation)
 	t.undone(func() {
 		d.put(c)
-		d.correlations[c.Correlation] = 0
+		d.correlations[c.Correlation] = struct{}{}
 	})
 	return true, nil
 }
 
-// AddResponse implements command.Tx.
-func (t *MemoryTx) AddResponse(r command.Response) (int64, error) {
+// AddEvent implements command.Tx.
+func (t *MemoryTx) AddEvent(e command.Event) (int64, error) {
 	d := t.data
-	if _, used := d.correlations[r.Correlation]; used {
-		return 0, command.ErrCorrelation
+	if e.Correlation != "" {
+		if _, used := d.correlations[e.Correlation]; used {
+			return 0, command.ErrCorrelation
+		}
+		d.correlations[e.Correlation] = struct{}{}
 	}
-	d.lastResponse++
-	r.Number, r.Body = d.lastResponse, slices.Clone(r.Body)
-	d.responses = append(d.responses, r)
-	d.correlations[r.Correlation] = r.Number
+	d.lastEvent++
+	e.Number, e.Body = d.lastEvent, slices.Clone(e.Body)
+	d.events = append(d.events, e)
 	t.undone(func() {
-		d.responses = d.responses[:len(d.responses)-1]
-		delete(d.correlations, r.Correlation)
+		d.events = d.events[:len(d.events)-1]
+		delete(d.correlations, e.Correlation)
 	})
-	return r.Number, nil
+	return e.Number, nil
 }
 
-// NextResponses implements command.Tx.
-func (t *MemoryTx) NextResponses(after int64, n int) ([]command.Response, error) {
-	next := t.data.responses[t.data.response(after+1):]
+// NextEvents implements command.Tx.
+func (t *MemoryTx) NextEvents(after int64, n int) ([]command.Event, error) {
+	at, _ := t.data.event(after + 1)
+	next := t.data.events[at:]
 	return slices.Clone(next[:min(n, len(next))]), nil
 }
 
-// response is where the first response is with at least that number.
-func (d *Data) response(number int64) int {
-	at, _ := slices.BinarySearchFunc(d.responses, number, func(r command.Response, number int64) int { return cmp.Compare(r.Number, number) })
-	return at
+// event is where an event is, or would be.
+func (d *Data) event(number int64) (at int, found bool) {
+	return slices.BinarySearchFunc(d.events, number, func(e command.Event, number int64) int { return cmp.Compare(e.Number, number) })
 }
 
-// TakeResponse implements command.Tx.
-func (t *MemoryTx) TakeResponse(c command.Correlation) (r command.Response, found bool, err error) {
+// TakeEvent implements command.Tx.
+func (t *MemoryTx) TakeEvent(number int64) (found bool, err error) {
 	d := t.data
-	number := d.correlations[c]
-	if number == 0 {
-		return r, false, nil
+	at, found := d.event(number)
+	if !found {
+		return false, nil
 	}
-	at := d.response(number)
-	r = d.responses[at]
+	e := d.events[at]
 	if at == 0 { // as almost always
-		d.responses = d.responses[1:]
+		d.events = d.events[1:]
 	} else {
-		d.responses = slices.Delete(d.responses, at, at+1)
+		d.events = slices.Delete(d.events, at, at+1)
 	}
-	delete(d.correlations, c)
+	delete(d.correlations, e.Correlation)
 	t.undone(func() {
-		d.responses = slices.Insert(d.responses, at, r)
-		d.correlations[c] = number
+		d.events = slices.Insert(d.events, at, e)
+		if e.Correlation != "" {
+			d.correlations[e.Correlation] = struct{}{}
+		}
 	})
-	return r, true, nil
+	return true, nil
 }

@@ -16,11 +16,11 @@ CREATE TABLE commands (
 ) STRICT;
 CREATE INDEX commands_by_key ON commands (connection, router, number);
 CREATE INDEX commands_by_connection ON commands (connection, number);
-CREATE TABLE responses (
+CREATE TABLE events (
 	number INTEGER PRIMARY KEY AUTOINCREMENT,
-	correlation TEXT NOT NULL UNIQUE,
+	correlation TEXT UNIQUE, -- NULL: it answers no command,
 	connection TEXT NOT NULL,
-	command INTEGER NOT NULL,
+	command INTEGER NOT NULL, -- 0: none
 	kind INTEGER NOT NULL,
 	body BLOB
 ) STRICT;
@@ -38,7 +38,7 @@ const (
 	rollback
 	opened
 	usedByCommand
-	usedByResponse
+	usedByEvent
 	addCommand
 	firstCommand
 	commandsOf
@@ -46,10 +46,9 @@ const (
 	nextConnection
 	moveCommand
 	endCommand
-	addResponse
-	nextResponses
-	findResponse
-	takeResponse
+	addEvent
+	nextEvents
+	takeEvent
 	queries
 )
 
@@ -60,7 +59,7 @@ var texts = [queries]string{
 	rollback:       "ROLLBACK",
 	opened:         "UPDATE openings SET times = times + 1",
 	usedByCommand:  "SELECT 1 FROM commands WHERE correlation = ?",
-	usedByResponse: "SELECT 1 FROM responses WHERE correlation = ?",
+	usedByEvent:    "SELECT 1 FROM events WHERE correlation = ?",
 	addCommand:     "INSERT INTO commands (correlation, connection, router, kind, body) VALUES (?, ?, ?, ?, ?) RETURNING number",
 	firstCommand:   "SELECT number, correlation, connection, router, kind, body FROM commands WHERE connection = ? AND router = ? ORDER BY number LIMIT 1",
 	commandsOf:     "SELECT number, correlation, connection, router, kind, body FROM commands WHERE connection = ? ORDER BY number",
@@ -68,8 +67,7 @@ var texts = [queries]string{
 	nextConnection: "SELECT connection, router FROM commands WHERE connection > ? ORDER BY connection, router LIMIT 1",
 	moveCommand:    "UPDATE commands SET connection = ?, router = ? WHERE number = ? RETURNING number",
 	endCommand:     "DELETE FROM commands WHERE number = ? RETURNING number",
-	addResponse:    "INSERT INTO responses (correlation, connection, command, kind, body) VALUES (?, ?, ?, ?, ?) RETURNING number",
-	nextResponses:  "SELECT number, correlation, connection, command, kind, body FROM responses WHERE number > ? ORDER BY number LIMIT ?",
-	findResponse:   "SELECT number, correlation, connection, command, kind, body FROM responses WHERE correlation = ?",
-	takeResponse:   "DELETE FROM responses WHERE number = ? RETURNING number",
+	addEvent:       "INSERT INTO events (correlation, connection, command, kind, body) VALUES (?, ?, ?, ?, ?) RETURNING number",
+	nextEvents:     "SELECT number, correlation, connection, command, kind, body FROM events WHERE number > ? ORDER BY number LIMIT ?",
+	takeEvent:      "DELETE FROM events WHERE number = ? RETURNING number",
 }

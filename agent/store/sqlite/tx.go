@@ -17,6 +17,8 @@ func (t *Tx) each(q query, row func(*sqlite3.Stmt) error, arguments ...any) (err
 	statement := t.statements[q]
 	for i, a := range arguments {
 		switch a := a.(type) {
+		case nil:
+			err = statement.BindNull(i + 1)
 		case string:
 			err = statement.BindText(i+1, a)
 		case int64:
@@ -56,22 +58,31 @@ func (t *Tx) number(q query, arguments ...any) (n int64, found bool, err error) 
 }
 
 func routerText(r protocol.Router) string {
-	if r == (protocol.Router{}) {
+	switch {
+	case r == protocol.Router{}:
 		return ""
+	case r.KeyHash == "": // see router
+		return r.Hosts
 	}
 	return r.String()
 }
 
-func router(text string) (r protocol.Router, err error) {
+// router reads what routerText wrote. Of other text, which only a damaged file can have, it makes a router that does not exist, so that what it is to
+// do fails, and nothing else (property Q4).
+func router(text string) protocol.Router {
 	if text == "" {
-		return r, nil
+		return protocol.Router{}
 	}
-	return protocol.ParseRouter(text)
+	r, err := protocol.ParseRouter(text)
+	if err != nil {
+		return protocol.Router{Hosts: text}
+	}
+	return r
 }
 
 // unused answers command.ErrCorrelation for one that is in use.
 func (t *Tx) unused(c command.Correlation) error {
-	for _, q := range [...]query{usedByCommand, usedByResponse} {
+	for _, q := range [...]query{usedByCommand, usedByEvent} {
 		if _, used, err := t.number(q, string(c)); err != nil {
 			return err
 		} else if used {
@@ -90,21 +101,19 @@ func (t *Tx) AddCommand(c command.Command) (int64, error) {
 	return n, err
 }
 
-func commandOf(s *sqlite3.Stmt) (c command.Command, err error) {
-	c = command.Command{
-		Number: s.ColumnInt64(0), Correlation: command.Correlation(s.ColumnText(1)), Key: command.Key{Connection: command.Connection(s.ColumnText(2))},
+func commandOf(s *sqlite3.Stmt) command.Command {
+	return command.Command{
+		Number: s.ColumnInt64(0), Correlation: command.Correlation(s.ColumnText(1)),
+		Key:  command.Key{Connection: command.Connection(s.ColumnText(2)), Router: router(s.ColumnText(3))},
 		Kind: command.Kind(s.ColumnInt(4)), Body: s.ColumnBlob(5, nil),
 	}
-	c.Key.Router, err = router(s.ColumnText(3))
-	return c, err
 }
 
 // FirstCommand implements command.Tx.
 func (t *Tx) FirstCommand(key command.Key) (c command.Command, found bool, err error) {
-	err = t.each(firstCommand, func(s *sqlite3.Stmt) (err error) {
-		found = true
-		c, err = commandOf(s)
-		return err
+	err = t.each(firstCommand, func(s *sqlite3.Stmt) error {
+		c, found = commandOf(s), true
+		return nil
 	}, string(key.Connection), routerText(key.Router))
 	return c, found, err
 }
@@ -112,9 +121,8 @@ func (t *Tx) FirstCommand(key command.Key) (c command.Command, found bool, err e
 // CommandsOf implements command.Tx.
 func (t *Tx) CommandsOf(connection command.Connection) (list []command.Command, err error) {
 	err = t.each(commandsOf, func(s *sqlite3.Stmt) error {
-		c, err := commandOf(s)
-		list = append(list, c)
-		return err
+		list = append(list, commandOf(s))
+		return nil
 	}, string(connection))
 	return list, err
 }
@@ -122,12 +130,10 @@ func (t *Tx) CommandsOf(connection command.Connection) (list []command.Command, 
 // Keys implements command.Tx. It looks each key up in an index, and at no other commands.
 func (t *Tx) Keys() (keys []command.Key, err error) {
 	connection, text, more := "", "", true
-	next := func(s *sqlite3.Stmt) (err error) {
+	next := func(s *sqlite3.Stmt) error {
 		more, connection, text = true, s.ColumnText(0), s.ColumnText(1)
-		key := command.Key{Connection: command.Connection(connection)}
-		key.Router, err = router(text)
-		keys = append(keys, key)
-		return err
+		keys = append(keys, command.Key{Connection: command.Connection(connection), Router: router(text)})
+		return nil
 	}
 	for more && err == nil {
 		more = false
@@ -150,40 +156,33 @@ func (t *Tx) EndCommand(number int64) (found bool, err error) {
 	return found, err
 }
 
-// AddResponse implements command.Tx.
-func (t *Tx) AddResponse(r command.Response) (int64, error) {
-	if err := t.unused(r.Correlation); err != nil {
-		return 0, err
+// AddEvent implements command.Tx.
+func (t *Tx) AddEvent(e command.Event) (int64, error) {
+	var correlation any // NULL
+	if e.Correlation != "" {
+		if err := t.unused(e.Correlation); err != nil {
+			return 0, err
+		}
+		correlation = string(e.Correlation)
 	}
-	n, _, err := t.number(addResponse, string(r.Correlation), string(r.Connection), int64(r.Command), int64(r.Kind), r.Body)
+	n, _, err := t.number(addEvent, correlation, string(e.Connection), int64(e.Command), int64(e.Kind), e.Body)
 	return n, err
 }
 
-func responseOf(s *sqlite3.Stmt) command.Response {
-	return command.Response{
-		Number: s.ColumnInt64(0), Correlation: command.Correlation(s.ColumnText(1)), Connection: command.Connection(s.ColumnText(2)),
-		Command: command.Kind(s.ColumnInt(3)), Kind: command.ResponseKind(s.ColumnInt(4)), Body: s.ColumnBlob(5, nil),
-	}
-}
-
-// NextResponses implements command.Tx.
-func (t *Tx) NextResponses(after int64, n int) (list []command.Response, err error) {
-	err = t.each(nextResponses, func(s *sqlite3.Stmt) error {
-		list = append(list, responseOf(s))
+// NextEvents implements command.Tx.
+func (t *Tx) NextEvents(after int64, n int) (list []command.Event, err error) {
+	err = t.each(nextEvents, func(s *sqlite3.Stmt) error {
+		list = append(list, command.Event{
+			Number: s.ColumnInt64(0), Correlation: command.Correlation(s.ColumnText(1)), Connection: command.Connection(s.ColumnText(2)),
+			Command: command.Kind(s.ColumnInt(3)), Kind: command.EventKind(s.ColumnInt(4)), Body: s.ColumnBlob(5, nil),
+		})
 		return nil
 	}, after, int64(n))
 	return list, err
 }
 
-// TakeResponse implements command.Tx.
-func (t *Tx) TakeResponse(c command.Correlation) (r command.Response, found bool, err error) {
-	err = t.each(findResponse, func(s *sqlite3.Stmt) error {
-		r, found = responseOf(s), true
-		return nil
-	}, string(c))
-	if err != nil || !found {
-		return command.Response{}, false, err
-	}
-	_, found, err = t.number(takeResponse, r.Number)
-	return r, found, err
+// TakeEvent implements command.Tx.
+func (t *Tx) TakeEvent(number int64) (found bool, err error) {
+	_, found, err = t.number(takeEvent, number)
+	return found, err
 }

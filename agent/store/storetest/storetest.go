@@ -15,15 +15,15 @@ import (
 
 // model is what a store holds, as plainly as it can be said.
 type model struct {
-	commands  []command.Command // by number
-	responses []command.Response
+	commands []command.Command // by number
+	events   []command.Event
 }
 
-func (m model) clone() model { return model{slices.Clone(m.commands), slices.Clone(m.responses)} }
+func (m model) clone() model { return model{slices.Clone(m.commands), slices.Clone(m.events)} }
 
 func (m model) uses(c command.Correlation) bool {
 	return slices.ContainsFunc(m.commands, func(x command.Command) bool { return x.Correlation == c }) ||
-		slices.ContainsFunc(m.responses, func(x command.Response) bool { return x.Correlation == c })
+		slices.ContainsFunc(m.events, func(x command.Event) bool { return x.Correlation == c })
 }
 
 func (m model) first(k command.Key) (command.Command, bool) {
@@ -66,12 +66,12 @@ var (
 // after it was closed, or its process killed, and it was opened anew.
 func Conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.Store[T]) {
 	var m model
-	lastCommand, lastResponse := int64(0), int64(0)
+	lastCommand, lastEvent := int64(0), int64(0)
 	operation := func(tx T, m *model) {
 		key, correlation := rapid.SampledFrom(keys).Draw(t, "key"), rapid.SampledFrom(correlations).Draw(t, "correlation")
 		number := int64(rapid.IntRange(1, 12).Draw(t, "number"))
 		at := slices.IndexFunc(m.commands, func(c command.Command) bool { return c.Number == number })
-		switch rapid.SampledFrom([]string{"add", "add", "move", "end", "respond", "take"}).Draw(t, "operation") {
+		switch rapid.SampledFrom([]string{"add", "add", "move", "end", "tell", "take"}).Draw(t, "operation") {
 		case "add":
 			c := command.Command{Correlation: correlation, Key: key, Kind: command.Join, Body: []byte(fmt.Sprint("body ", number))}
 			n, err := tx.AddCommand(c)
@@ -97,25 +97,27 @@ func Conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.
 			if found {
 				m.commands = slices.Delete(m.commands, at, at+1)
 			}
-		case "respond":
-			r := command.Response{Correlation: correlation, Connection: key.Connection, Command: command.Create, Kind: command.Invitation, Body: []byte("link")}
-			n, err := tx.AddResponse(r)
-			if m.uses(correlation) {
+		case "tell":
+			e := command.Event{Correlation: correlation, Connection: key.Connection, Command: command.Create, Kind: command.Invitation, Body: []byte("link")}
+			if rapid.Bool().Draw(t, "unasked") {
+				e.Correlation, e.Command, e.Kind = "", 0, command.Message
+			}
+			n, err := tx.AddEvent(e)
+			if e.Correlation != "" && m.uses(correlation) {
 				require.ErrorIs(t, err, command.ErrCorrelation)
 				return
 			}
 			require.NoError(t, err)
-			require.Greater(t, n, lastResponse)
-			r.Number, lastResponse = n, n
-			m.responses = append(m.responses, r)
+			require.Greater(t, n, lastEvent)
+			e.Number, lastEvent = n, n
+			m.events = append(m.events, e)
 		case "take":
-			r, found, err := tx.TakeResponse(correlation)
+			at := slices.IndexFunc(m.events, func(x command.Event) bool { return x.Number == number })
+			found, err := tx.TakeEvent(number)
 			require.NoError(t, err)
-			at := slices.IndexFunc(m.responses, func(x command.Response) bool { return x.Correlation == correlation })
 			require.Equal(t, at >= 0, found)
 			if found {
-				require.Equal(t, m.responses[at], r)
-				m.responses = slices.Delete(m.responses, at, at+1)
+				m.events = slices.Delete(m.events, at, at+1)
 			}
 		}
 	}
@@ -133,17 +135,17 @@ func Conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.
 		all, err := tx.Keys()
 		require.NoError(t, err)
 		require.ElementsMatch(t, m.keys(), all)
-		for _, after := range []int64{0, lastResponse - 2} {
-			responses, err := tx.NextResponses(after, 2)
+		for _, after := range []int64{0, lastEvent - 2} {
+			events, err := tx.NextEvents(after, 2)
 			require.NoError(t, err)
-			want := slices.DeleteFunc(slices.Clone(m.responses), func(r command.Response) bool { return r.Number <= after })
-			require.ElementsMatch(t, want[:min(2, len(want))], responses)
+			want := slices.DeleteFunc(slices.Clone(m.events), func(e command.Event) bool { return e.Number <= after })
+			require.ElementsMatch(t, want[:min(2, len(want))], events)
 		}
 		return nil
 	}
 	for range rapid.IntRange(1, 12).Draw(t, "transactions") {
 		before, undo := m.clone(), rapid.Bool().Draw(t, "undo")
-		commands, responses := lastCommand, lastResponse
+		commands, events := lastCommand, lastEvent
 		err := s.Update(func(tx T) error {
 			for range rapid.IntRange(1, 4).Draw(t, "operations") {
 				operation(tx, &m)
@@ -156,7 +158,7 @@ func Conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.
 		})
 		if undo {
 			require.ErrorIs(t, err, errUndo)
-			m, lastCommand, lastResponse = before, commands, responses
+			m, lastCommand, lastEvent = before, commands, events
 		} else {
 			require.NoError(t, err)
 		}
