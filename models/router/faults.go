@@ -24,6 +24,7 @@ const (
 	PushJoined                    // what is pushed waits for the next block of answers, and leads it
 	TakenBehind                   // what a block has just subscribed is taken by another client, or deleted, right behind its answers
 	ServiceLent                   // another client had the service, and loses a queue of it, when its subscriber subscribes it again: the ENDS is void
+	CommandRefused                // a command to a mailbox is refused for good
 
 	RouterRestart    // all sessions and subscriptions are lost
 	RouterForget     // a session's subscriptions are forgotten; it ends when the router heals, or sooner
@@ -47,7 +48,8 @@ var faultTable = [faultCount]struct {
 	ErrorTemporary: {"error-temporary", 6}, ErrorPermanent: {"error-permanent", 6}, ServiceRefused: {"service-refused", 2},
 	ServiceIgnored: {"service-ignored", 4}, HandshakeRefused: {"handshake-refused", 4}, EndLate: {"end-late", 2}, PushJoined: {"push-joined", 2},
 	TakenBehind: {"taken-behind", 2}, ServiceLent: {"service-lent", 2},
-	RouterRestart: {name: "router-restart"}, RouterForget: {name: "router-forget"}, QueueTaken: {name: "queue-taken"},
+	CommandRefused: {"command-refused", 60},
+	RouterRestart:  {name: "router-restart"}, RouterForget: {name: "router-forget"}, QueueTaken: {name: "queue-taken"},
 	ServiceTaken: {name: "service-taken"}, QueueDeleted: {name: "queue-deleted"}, ServiceChanged: {name: "service-changed"},
 	RouterDowngraded: {name: "router-downgraded"},
 }
@@ -79,7 +81,7 @@ type Rules interface {
 // draw asks, once, which faults of the first group this router may use.
 func (r *Router) draw() {
 	for f := AnswerLate; f < RouterRestart; f++ {
-		r.armed[f] = r.Faults != nil && r.Faults.Swarm(f.String())
+		r.armed[f] = r.Faults != nil && (f != CommandRefused || r.Options.Mailboxes) && r.Faults.Swarm(f.String())
 	}
 }
 
@@ -111,7 +113,7 @@ func (r *Router) struck(f Fault) {
 // refusal is the error with which a fault answers the request; nil for none.
 func (r *Router) refusal(q protocol.Request) *protocol.Error {
 	if !q.Command.Subscribes() {
-		return nil
+		return r.refusedMail(q)
 	}
 	service := q.Command == protocol.SUBS || q.Command == protocol.NSUBS
 	switch {
@@ -124,6 +126,20 @@ func (r *Router) refusal(q protocol.Request) *protocol.Error {
 	case r.strikes(ErrorPermanent):
 		r.struck(ErrorPermanent)
 		return &protocol.Error{Kind: protocol.Protocol, Code: protocol.CodeAuth}
+	}
+	return nil
+}
+
+// refusedMail is refusal of what is done to mailboxes.
+func (r *Router) refusedMail(q protocol.Request) *protocol.Error {
+	switch {
+	case q.Command == protocol.PING || !r.Options.Mailboxes:
+	case r.strikes(ErrorTemporary):
+		r.struck(ErrorTemporary)
+		return &protocol.Error{Kind: protocol.IO, Detail: "the store is busy"}
+	case r.strikes(CommandRefused):
+		r.struck(CommandRefused)
+		return &protocol.Error{Kind: protocol.Protocol, Code: protocol.CodeAuth, Detail: "refused"}
 	}
 	return nil
 }

@@ -27,6 +27,10 @@ func (r *Router) Fingerprint(f Fingerprint) {
 		f.Int(q.stored)
 		fingerprintEnds(f, q.ends)
 	}
+	for _, m := range r.mailboxes {
+		f.Flags(m.secured, m.sent)
+		f.Int(len(m.messages))
+	}
 	f.Int(len(r.services))
 	for _, v := range r.services {
 		f.Name(v.name())

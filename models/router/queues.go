@@ -24,6 +24,7 @@ type queue struct {
 	service *service // associated with; nil for none
 	stored  int      // messages waiting
 	ends    []*end   // not yet sent
+	mailbox *mailbox // nil for a queue that was there from the beginning
 }
 
 // end is an END that the router owes to a displaced session.
@@ -155,6 +156,10 @@ func (r *Router) subscribe(s *session, party protocol.Party, request protocol.Re
 	}
 	if q.service != nil {
 		r.pushStored(s, q)
+		if q.mailbox != nil {
+			q.mailbox.sent = false
+			r.forward(q.mailbox)
+		}
 		return protocol.Response{Kind: protocol.SOK, Service: &q.service.id}
 	}
 	if q.stored > 0 && party == protocol.RecipientService {
@@ -162,6 +167,10 @@ func (r *Router) subscribe(s *session, party protocol.Party, request protocol.Re
 		return protocol.Response{Kind: protocol.MSG}
 	}
 	r.pushStored(s, q)
+	if m := q.mailbox; m != nil && len(m.messages) > 0 { // sent to him or not, and to others before: it is not acknowledged
+		m.sent = true
+		return m.first()
+	}
 	return protocol.Response{Kind: protocol.OK}
 }
 

@@ -33,6 +33,8 @@ type Options struct {
 	Timeout time.Duration
 	// NoServices makes it a router that knows no services, as before an upgrade.
 	NoServices bool
+	// Mailboxes lets clients make queues, and send to them: NEW, KEY, SEND, ACK and DEL.
+	Mailboxes bool
 	// OnOwner hears of each change of a queue's owner, in the step of the change.
 	OnOwner func(Ownership)
 }
@@ -44,7 +46,10 @@ const defaultTimeout = 30 * time.Second
 type Router struct {
 	Options
 	queues     map[QueueName]*queue
-	order      []*queue // as created
+	order      []*queue   // as created
+	mailboxes  []*mailbox // those of NEW, as created
+	byKey      map[protocol.AuthKey]*mailbox
+	bySender   map[protocol.QueueID]*mailbox
 	sessions   map[net.SessionID]*session
 	open       []*session // as accepted, strangers included
 	services   []*service // as first seen
@@ -63,7 +68,10 @@ func New(o Options) *Router {
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
-	r := &Router{Options: o, queues: map[QueueName]*queue{}, sessions: map[net.SessionID]*session{}}
+	r := &Router{
+		Options: o, queues: map[QueueName]*queue{}, sessions: map[net.SessionID]*session{},
+		byKey: map[protocol.AuthKey]*mailbox{}, bySender: map[protocol.QueueID]*mailbox{},
+	}
 	r.draw()
 	return r
 }
@@ -216,6 +224,11 @@ func (r *Router) serve(s *session, q protocol.Request) protocol.Response {
 		return answer(q, r.subscribeService(s, protocol.NotifierService, q.Service))
 	case protocol.PING:
 		return answer(q, protocol.Response{Kind: protocol.PONG})
+	case protocol.NEW, protocol.KEY, protocol.SEND, protocol.ACK, protocol.DEL:
+		if r.Options.Mailboxes {
+			return answer(q, r.mail(s, q))
+		}
+		fallthrough
 	default:
 		return answer(q, protocol.Response{Kind: protocol.OK})
 	}
