@@ -96,13 +96,12 @@ const (
 	Info                              // INFO: who has joined was allowed to
 	Connected                         // CON: messages can be sent
 	Message                           // MSG
-	Status                            // where the connection is, told when it is subscribed
 	Ended                             // the connection is of no more use: the body says in one line why
 )
 
 var eventNames = [...]string{
 	Invitation: "invitation", Joined: "joined", OK: "ok", Error: "error", Confirmation: "confirmation", Info: "info", Connected: "connected",
-	Message: "message", Status: "status", Ended: "ended",
+	Message: "message", Ended: "ended",
 }
 
 // String is the kind's name.
@@ -226,14 +225,10 @@ func (k Key) validate() error {
 	return nil
 }
 
-// Tell stores an event that answers no command.
-func (c *Change[T]) Tell(connection Connection, kind EventKind, body []byte) error {
-	return c.tell(Event{Connection: connection, Kind: kind, Body: body})
-}
-
-func (c *Change[T]) tell(e Event) error {
-	c.told = true
+// Tell stores an event, which is handed on as all are. With the correlation of a command that is stored, or of an event, it answers ErrCorrelation.
+func (c *Change[T]) Tell(e Event) error {
 	_, err := c.Tx.AddEvent(e)
+	c.told = true
 	return err
 }
 
@@ -254,7 +249,7 @@ func (c *Change[T]) answer(command Command, kind EventKind, body []byte) (found 
 	if found, err = c.Tx.EndCommand(command.Number); !found || err != nil || kind == 0 {
 		return found, err
 	}
-	return true, c.tell(Event{
+	return true, c.Tell(Event{
 		Correlation: command.Correlation, Connection: command.Key.Connection, Command: command.Kind, Kind: kind, Body: body,
 	})
 }

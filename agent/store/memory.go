@@ -24,13 +24,16 @@ type Data struct {
 	correlations map[command.Correlation]struct{} // in use, by a command or an event
 	lastCommand  int64
 	lastEvent    int64
+	connectionData
+	groupData
 }
 
 // NewData is empty.
 func NewData() *Data {
 	return &Data{
 		commands: map[int64]command.Command{}, byKey: map[command.Key][]int64{}, byConnection: map[command.Connection][]int64{},
-		correlations: map[command.Correlation]struct{}{},
+		correlations:   map[command.Correlation]struct{}{},
+		connectionData: newConnectionData(), groupData: newGroupData(),
 	}
 }
 
@@ -63,7 +66,7 @@ func (m *Memory) View(f func(*MemoryTx) error) error {
 	return f(&MemoryTx{data: m.data})
 }
 
-// MemoryTx is a transaction of a Memory. It implements command.Tx.
+// MemoryTx is a transaction of a Memory. It implements group.Tx.
 type MemoryTx struct {
 	data *Data
 	undo []func() // the last one first
@@ -76,6 +79,29 @@ func (t *MemoryTx) rollback() {
 }
 
 func (t *MemoryTx) undone(f func()) { t.undo = append(t.undo, f) }
+
+// put changes one entry of a map, until it is undone.
+func put[K comparable, V any](t *MemoryTx, m map[K]V, key K, value V) {
+	was, had := m[key]
+	m[key] = value
+	t.undone(func() { restore(m, key, was, had) })
+}
+
+// drop removes one entry of a map, until it is undone.
+func drop[K comparable, V any](t *MemoryTx, m map[K]V, key K) {
+	if was, had := m[key]; had {
+		delete(m, key)
+		t.undone(func() { restore(m, key, was, had) })
+	}
+}
+
+func restore[K comparable, V any](m map[K]V, key K, was V, had bool) {
+	if had {
+		m[key] = was
+	} else {
+		delete(m, key)
+	}
+}
 
 // AddCommand implements command.Tx.
 func (t *MemoryTx) AddCommand(c command.Command) (int64, error) {
