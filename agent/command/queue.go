@@ -69,6 +69,7 @@ type Queue[T Tx] struct {
 	workers   map[Key]*worker
 	closed    bool
 	suspended bool
+	resumed   int // so many times
 	executing int
 	quiet     *sched.Chan[struct{}] // closed when nothing is executed while the queue is suspended, or it is resumed; nil: nobody waits
 }
@@ -138,7 +139,7 @@ func (q *Queue[T]) Suspend(ctx context.Context) error {
 	if q.executing > 0 && q.quiet == nil {
 		q.quiet = sched.NewChan[struct{}](q.env.Scheduler, 0)
 	}
-	quiet := q.quiet
+	quiet, resumed := q.quiet, q.resumed
 	q.mu.Unlock()
 	if quiet == nil {
 		return nil
@@ -149,8 +150,8 @@ func (q *Queue[T]) Suspend(ctx context.Context) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.suspended {
-		return ErrResumed
+	if q.resumed != resumed {
+		return ErrResumed // also if it is suspended again: who did that may still have to wait
 	}
 	return nil
 }
@@ -164,6 +165,7 @@ func (q *Queue[T]) Resume() error {
 	}
 	quiet := q.quiet
 	q.suspended, q.quiet = false, nil
+	q.resumed++
 	q.mu.Unlock()
 	if quiet != nil {
 		quiet.Close()

@@ -204,6 +204,31 @@ func TestWhoWaitsForASuspensionIsToldThatItWasGivenUpOrResumed(t *testing.T) {
 	})
 }
 
+func TestWhoWaitsForASuspensionIsNotAnsweredByAnotherOne(t *testing.T) {
+	simulated(t, 200, func(t *testing.T, w *world) func() {
+		o, a, n := newOutside(w.World), newApplication(), w.process("app")
+		o.lasts["1"] = 10 * time.Second
+		n.Go("main", func() {
+			q := a.run(t, n, o, nil)
+			add(t, q, join("1", command.Key{Connection: "one"}))
+			_ = n.Clock().Sleep(context.Background(), time.Second)
+			for _, d := range []time.Duration{time.Second, 2 * time.Second} {
+				n.Go("suspends", func() {
+					_ = n.Clock().Sleep(context.Background(), d)
+					if err := q.Suspend(context.Background()); err == nil {
+						_, executing := o.counts()
+						require.Zero(t, executing, "Q10: those that had begun have ended")
+					}
+				})
+			}
+			_ = n.Clock().Sleep(context.Background(), 2*time.Second)
+			require.NoError(t, q.Resume())
+		})
+		rest(w, time.Minute)
+		return func() {}
+	})
+}
+
 func TestWhatIsNotStoredIsNotExecuted(t *testing.T) {
 	simulated(t, 20, func(t *testing.T, w *world) func() {
 		o, a, n := newOutside(w.World), newApplication(), w.process("app")
