@@ -52,13 +52,15 @@ func Start[T Tx](env Environment, config Config, store command.Store[T]) (*Agent
 		return nil, errors.New("connection: Routers is empty; want one or more")
 	}
 	config.Routers = slices.Clone(config.Routers)
-	a := &Agent[T]{env: env, config: config, store: store}
+	a := &Agent[T]{env: env, config: config, store: store, tasks: sched.NewWaitGroup(env.Scheduler)}
+	a.ctx, a.end = sched.WithCancel(env.Scheduler, context.Background())
+	// Commands that are stored are carried out from here on: all that this needs is there.
 	queue, err := command.New(command.Environment{Scheduler: env.Scheduler, Clock: env.Clock, Observer: env.Commands}, config.Commands, store, command.Executor[T](a))
 	if err != nil {
+		a.end()
 		return nil, err
 	}
-	a.queue, a.tasks = queue, sched.NewWaitGroup(env.Scheduler)
-	a.ctx, a.end = sched.WithCancel(env.Scheduler, context.Background())
+	a.queue = queue
 	a.spawn("messages", a.receiveAll)
 	a.spawn("endings", a.endAll)
 	return a, nil

@@ -491,8 +491,8 @@ func (g *Agent[T]) sendLinks(c *command.Change[T], m Member, which Which, link s
 		_, err := c.Tx.PutMember(m)
 		return err
 	}
-	x, err := g.here(c, m.Group)
-	if err != nil {
+	x, found, err := c.Tx.Group(m.Group)
+	if err != nil || !found || x.Status.Ended() {
 		return err
 	}
 	if err := g.advance(c, &m, IntroInvited); err != nil {

@@ -49,10 +49,10 @@ func (r *Router) newMailbox(q protocol.Request) protocol.Response {
 		var recipient protocol.QueueID
 		n := uint64(len(r.mailboxes)) + 1
 		recipient[0], m.sender[0] = 'r', 's'
-		binary.BigEndian.PutUint64(recipient[1:], n)
-		binary.BigEndian.PutUint64(m.sender[1:], n)
-		copy(recipient[9:], r.Name)
-		copy(m.sender[9:], r.Name)
+		binary.LittleEndian.PutUint64(recipient[2:], n)
+		binary.LittleEndian.PutUint64(m.sender[2:], n)
+		copy(recipient[10:], r.Name)
+		copy(m.sender[10:], r.Name)
 		r.NewQueue(protocol.RecipientService, recipient, q.Key)
 		m.queue = r.queues[QueueName{protocol.RecipientService, recipient}]
 		m.queue.mailbox = m

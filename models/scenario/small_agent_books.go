@@ -75,7 +75,7 @@ func (p *app) subscribable(op Op) []protocol.QueueID {
 func (p *app) Observe(t agent.Transition) {
 	p.monitor.Observe(t)
 	if p.world.Tracing() {
-		p.tell(t)
+		tell(p.world, p.node.Name(), t)
 	}
 	if _, ok := t.(agent.EventDelivered); ok {
 		p.handed.Observe(p.delivered)

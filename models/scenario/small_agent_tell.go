@@ -7,19 +7,20 @@ import (
 
 	"github.com/heddle-go/heddle/agent"
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/sim"
 )
 
-// tell adds a transition of the agent to the trace: what a step meant for its state. It is called only while somebody reads the trace.
-func (p *app) tell(t agent.Transition) {
-	if said, r := p.said(t), routerOf(t); r != nil && said != "" {
-		p.world.Logf("%s, router %d: %s", p.node.Name(), routerIndex(*r), said)
+// tell adds a transition of somebody's agent to the trace: what a step meant for its state. It is called only while somebody reads the trace.
+func tell(w *sim.World, name string, t agent.Transition) {
+	if said, r := said(t), routerOf(t); r != nil && said != "" {
+		w.Logf("%s, router %d: %s", name, routerIndex(*r), said)
 	} else if said != "" {
-		p.world.Logf("%s: %s", p.node.Name(), said)
+		w.Logf("%s: %s", name, said)
 	}
 }
 
 // said is a transition in words; empty for one that changes nothing, or nothing that the next one does not tell.
-func (p *app) said(t agent.Transition) string {
+func said(t agent.Transition) string {
 	switch t := t.(type) {
 	case agent.ConnectStarted:
 		return fmt.Sprintf("connects, session variable %d", t.Var)
@@ -56,12 +57,12 @@ func (p *app) said(t agent.Transition) string {
 		}
 		return fmt.Sprintf("%s on session %s changes nothing for %s", t.Reason, short(t.Session), named([]protocol.QueueID{t.Queue}))
 	default:
-		return p.saidOfService(t)
+		return saidOfService(t)
 	}
 }
 
 // saidOfService is said for services, workers, requests and events.
-func (p *app) saidOfService(t agent.Transition) string {
+func saidOfService(t agent.Transition) string {
 	switch t := t.(type) {
 	case agent.ServiceWanted:
 		return fmt.Sprintf("service wanted, with %d queues%s", t.Sub.Count, andPending(t.Queues))

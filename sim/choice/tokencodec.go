@@ -205,15 +205,19 @@ func (d *decoder) fixed64() uint64 {
 	return v
 }
 
-// maxTable is how many bytes all names together may have: shared beginnings let a short text ask for much memory.
-const maxTable = 1 << 24
+// All names together may have maxTable bytes, and tableFactor times as many more as there are in the text: shared beginnings let a short text ask for much
+// memory, but what was written of a long run must be read.
+const (
+	maxTable    = 1 << 24
+	tableFactor = 64
+)
 
 func (d *decoder) table() {
-	previous, total := "", 0
+	previous, total, most := "", 0, maxTable+tableFactor*len(d.rest)
 	for range d.count(2) {
 		shared, more := d.integer(), d.count(1)
 		total += shared + more
-		if shared > len(previous) || total > maxTable {
+		if shared > len(previous) || total > most {
 			d.fail(errors.New("its table of names is damaged"))
 		}
 		if d.err != nil {
