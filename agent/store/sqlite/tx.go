@@ -9,7 +9,7 @@ import (
 	"github.com/heddle-go/heddle/agent/protocol"
 )
 
-// Tx is a transaction of a Store. It implements command.Tx.
+// Tx is a transaction of a Store. It implements group.Tx.
 type Tx Store
 
 // each binds the arguments of a statement and calls row for each of its rows.
@@ -23,6 +23,8 @@ func (t *Tx) each(q query, row func(*sqlite3.Stmt) error, arguments ...any) (err
 			err = statement.BindText(i+1, a)
 		case int64:
 			err = statement.BindInt64(i+1, a)
+		case bool:
+			err = statement.BindBool(i+1, a)
 		case []byte:
 			err = statement.BindBlob(i+1, a)
 		default:
@@ -39,6 +41,11 @@ func (t *Tx) each(q query, row func(*sqlite3.Stmt) error, arguments ...any) (err
 		err = reset
 	}
 	return t.failed(err)
+}
+
+// run runs a statement that has no rows.
+func (t *Tx) run(q query, arguments ...any) error {
+	return t.each(q, func(*sqlite3.Stmt) error { return nil }, arguments...)
 }
 
 func (t *Tx) failed(err error) error {

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/heddle-go/heddle/agent/command"
+	"github.com/heddle-go/heddle/agent/group"
 	"github.com/heddle-go/heddle/agent/protocol"
 )
 
@@ -17,9 +18,12 @@ import (
 type model struct {
 	commands []command.Command // by number
 	events   []command.Event
+	groups
 }
 
-func (m model) clone() model { return model{slices.Clone(m.commands), slices.Clone(m.events)} }
+func (m model) clone() model {
+	return model{slices.Clone(m.commands), slices.Clone(m.events), m.groups.clone()}
+}
 
 func (m model) uses(c command.Correlation) bool {
 	return slices.ContainsFunc(m.commands, func(x command.Command) bool { return x.Correlation == c }) ||
@@ -64,14 +68,16 @@ var (
 
 // Conform holds a store against a model, by transactions of several operations, of which some are undone. again answers the store as it is
 // after it was closed, or its process killed, and it was opened anew.
-func Conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.Store[T]) {
-	var m model
+func Conform[T group.Tx](t *rapid.T, s command.Store[T], again func() command.Store[T]) {
+	m := model{groups: newGroups()}
 	lastCommand, lastEvent := int64(0), int64(0)
 	operation := func(tx T, m *model) {
 		key, correlation := rapid.SampledFrom(keys).Draw(t, "key"), rapid.SampledFrom(correlations).Draw(t, "correlation")
 		number := int64(rapid.IntRange(1, 12).Draw(t, "number"))
 		at := slices.IndexFunc(m.commands, func(c command.Command) bool { return c.Number == number })
-		switch rapid.SampledFrom([]string{"add", "add", "move", "end", "tell", "take"}).Draw(t, "operation") {
+		switch rapid.SampledFrom([]string{"add", "add", "move", "end", "tell", "take", "group", "group", "group"}).Draw(t, "operation") {
+		case "group":
+			m.groups.operation(t, tx)
 		case "add":
 			c := command.Command{Correlation: correlation, Key: key, Kind: command.Join, Body: []byte(fmt.Sprint("body ", number))}
 			n, err := tx.AddCommand(c)
@@ -141,6 +147,7 @@ func Conform[T command.Tx](t *rapid.T, s command.Store[T], again func() command.
 			want := slices.DeleteFunc(slices.Clone(m.events), func(e command.Event) bool { return e.Number <= after })
 			require.ElementsMatch(t, want[:min(2, len(want))], events)
 		}
+		m.groups.look(t, tx)
 		return nil
 	}
 	for range rapid.IntRange(1, 12).Draw(t, "transactions") {
