@@ -262,6 +262,9 @@ func (r *recovery[T]) settle() {
 			}
 		}
 		if open == "" {
+			property, open = "G1", r.onTheWay()
+		}
+		if open == "" {
 			property, open = r.unconnected(all)
 		}
 		if open == "" {
@@ -274,6 +277,21 @@ func (r *recovery[T]) settle() {
 		}
 		r.sleep(pause)
 	}
+}
+
+// onTheWay says which messages are still to be taken; empty for none. Where something has failed for good, some never are.
+func (r *recovery[T]) onTheWay() (what string) {
+	if r.broken {
+		return ""
+	}
+	for i, x := range r.routers {
+		x.EachMailbox(func(m router.Mailbox) {
+			if !m.Deleted && m.Messages > 0 {
+				what = fmt.Sprintf("router %d has %d messages in the queue %v", i, m.Messages, m.Recipient)
+			}
+		})
+	}
+	return what
 }
 
 // bound is G1's: the timeout after which a member is late, and what it may take until it is heard of again and what is under way is done.
