@@ -20,6 +20,9 @@ type Client struct {
 	conn     protocol.Conn
 	session  net.Session
 	service  *protocol.ServiceID
+	// figures is when the last of its SOKS came that were committed, whatever became
+	// of them; 0 if none did. The router's lock guards it.
+	figures uint64
 	// ctx ends when the connection is lost or closed.
 	ctx    context.Context
 	cancel context.CancelFunc

@@ -113,8 +113,9 @@ func (r *routerState) apply(c *Client, request *protocol.Request, wish uint64, a
 		r.queues.forget(q)
 		b.taken = append(b.taken, q.id)
 		return SubEnded, nil
-	case service && r.isActiveOn(c) && answer.at < r.service.active.at:
-		// Whether the figures that came behind it count it nobody knows.
+	case service && answer.at < c.figures:
+		// Whether the figures that came behind it count it nobody knows, wanted or not: if
+		// they do not, an ENDS that would have told of it is void by them.
 		if b.pending == nil {
 			b.pending = errEnded
 		}

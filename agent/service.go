@@ -20,8 +20,8 @@ type serviceState struct {
 }
 
 // activeService is a service subscribed on a session. What sub counts are the
-// figures of the session's last SOKS, received at at (0: none yet), and the queues
-// confirmed singly after them (property S8).
+// figures of the session's last SOKS, received at at (0: none since it is active), and
+// the queues confirmed singly after them (property S8).
 //
 // The register keeps, as counted, every queue that was confirmed singly under a
 // service and is covered by that service since, active or pending: also those that
@@ -169,6 +169,9 @@ func (r *routerState) commitService(c *Client, request *protocol.Request, wish u
 	}
 	done := ServiceCommitted{Router: r.router, Session: c.session.ID, Correlation: request.Correlation, Wanted: sub, Late: late}
 	done.Outcome, done.Err = r.serviceOutcome(c, sub, wish, answer)
+	if done.Err == nil { // it is an SOKS
+		c.figures = max(c.figures, answer.at)
+	}
 	event := r.applyService(c, &done, answer)
 	if o != nil {
 		o.Observe(done)
@@ -223,22 +226,24 @@ func (r *routerState) applyService(c *Client, done *ServiceCommitted, answer Ans
 }
 
 // serviceOutcome classifies the answer to a service subscription. Figures that
-// nothing waits for count all the same if they are the session's newest (property
-// S8): when the service was asked for more than once, the first answer does not
-// tell what the router has done since. Those that are older than the ones recorded
-// do not count: whoever wants the service again asks for it.
+// nothing waits for count all the same for a service that is active, if they are the
+// session's newest (property S8): when the service was asked for more than once, the
+// first answer does not tell what the router has done since. Those that are older
+// than others of the session do not count, whatever became of these: whoever wants
+// the service again asks for it.
 func (r *routerState) serviceOutcome(c *Client, sub protocol.ServiceSub, wish uint64, answer Answer) (SubOutcome, *protocol.Error) {
 	err := serviceAnswerError(answer, r.agent.config.Party.ServiceCommand())
 	ended := err == nil && r.service.taken.after(c, answer.at)
 	wanted := r.service.pending != nil && *r.service.pending == sub
+	older := err == nil && answer.at < c.figures
 	active := r.service.active
 	here := err == nil && active != nil && active.session == c.session.ID
 	switch {
-	case !wanted && here && active.sub.Service == sub.Service && active.at < answer.at:
+	case !wanted && here && active.sub.Service == sub.Service && !older:
 		return SubRefreshed, nil
 	case r.service.pending == nil:
 		return SubNotPending, err
-	case !wanted, here && active.at > answer.at, ended && r.service.wish != wish:
+	case !wanted, older, ended && r.service.wish != wish:
 		return SubOutdated, err
 	case ended:
 		return SubEnded, nil

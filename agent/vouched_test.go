@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -116,6 +117,101 @@ func TestL1WhatIsCountedUnderAServiceThatIsRefusedIsAskedForOnItsOwn(t *testing.
 		w.event(Subscribed)
 		require.Len(t, w.event(kind).Queues, 2, "the application learns what is pending again")
 		require.Len(t, w.event(Subscribed).Queues, 2)
+	}
+}
+
+// A SUBS is slow, and the next refused: the application subscribes queues on their own. While their answers come, one by one, another client
+// has the service, and a queue is deleted there; then the router takes up the first SUBS. Nobody waits for its figures, but they are the
+// only word of the loss.
+func TestL1WhatWasConfirmedBeforeFiguresThatNobodyWantsIsAskedForAgain(t *testing.T) {
+	w, router := newLossyWorld(t, quick(func(c *Config) { c.BlockSize = 1 }))
+	ctx, leave := context.WithCancel(context.Background())
+	answer := w.router.answer
+	var slow *protocol.Request
+	asked := 0
+	w.router.set(func() {
+		w.router.answer = func(s *fakeSession, r protocol.Request) []protocol.Response {
+			switch {
+			case r.Command == protocol.SUBS && slow == nil:
+				slow = &r
+				leave()
+				return nil
+			case r.Command == protocol.SUBS:
+				return []protocol.Response{refuse(r, protocol.Error{Kind: protocol.Protocol, Code: protocol.CodeService})}
+			}
+			if asked++; asked != 2 {
+				return answer(s, r)
+			}
+			router.has[queueN(1)], router.figures = false, router.figures.Without(queueN(1))
+			return append(answer(s, *slow), answer(s, r)...)
+		}
+	})
+	require.ErrorIs(t, w.agent.SubscribeService(ctx, testRouter, handed), ErrPending)
+	w.event(Connected)
+	w.event(ServiceUnavailable)
+
+	require.ErrorIs(t, w.subscribe(subs(2)...), ErrPending)
+
+	w.await("asked again", func(s RouterSnapshot) bool { return len(s.Counted) == 2 && len(s.Pending) == 0 && s.Worker == NoWorker })
+	require.True(t, router.has[queueN(1)])
+	require.Len(t, w.event(Subscribed).Queues, 1)
+	require.Equal(t, []protocol.QueueID{queueN(1)}, w.event(Subscribed).Queues)
+}
+
+func TestFiguresCountForWhatTheyCameBehindWhateverBecameOfThem(t *testing.T) {
+	newer := protocol.ServiceSub{Service: serviceA, Count: 6}
+	sok := func(n int, at uint64) Answer {
+		return Answer{Response: protocol.Response{Queue: queueN(n), Kind: protocol.SOK, Service: &serviceA}, at: at}
+	}
+	soks := func(at uint64) Answer {
+		return Answer{Response: protocol.Response{Kind: protocol.SOKS, Count: handed.Count, Hash: handed.Hash}, at: at}
+	}
+	for name, c := range map[string]struct {
+		pending *protocol.ServiceSub
+		want    SubOutcome
+	}{
+		"its wish has ended":       {nil, SubNotPending},
+		"another value is pending": {&newer, SubOutdated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newServiceWorld(t, quick())
+			_, err := w.agent.Client(context.Background(), testRouter)
+			require.NoError(t, err)
+			r := w.agent.knownRouter(testRouter)
+			client := r.current()
+			queues, _ := r.want(subs(2))
+			asked, _ := r.begin(client, queues)
+			commitService := func(sub protocol.ServiceSub, answer Answer) (SubOutcome, error) {
+				r.lock()
+				defer r.unlock()
+				err := r.commitService(client, &protocol.Request{Service: sub}, r.service.wish, answer, false)
+				done := of[ServiceCommitted](w.observer)
+				return done[len(done)-1].Outcome, err
+			}
+			r.service.pending = c.pending
+
+			outcome, err := commitService(handed, soks(15))
+			require.NoError(t, err)
+			require.Equal(t, c.want, outcome)
+			require.ErrorIs(t, r.commit(client, asked, []Answer{sok(1, 10), sok(2, 20)}), errEnded)
+
+			s := r.snapshot()
+			require.Equal(t, []QueueSub{{queueN(1), "key"}}, s.Pending)
+			require.Len(t, s.Counted, 1)
+
+			// Figures that came before these are not taken for the service: what was lost in between they count.
+			r.mu.Lock()
+			r.service.active = nil
+			r.service.want(newer)
+			r.mu.Unlock()
+			outcome, err = commitService(newer, soks(14))
+			require.ErrorIs(t, err, errEnded)
+			require.Equal(t, SubOutdated, outcome)
+			require.Equal(t, &newer, r.snapshot().PendingService)
+			outcome, err = commitService(newer, soks(16))
+			require.NoError(t, err)
+			require.Equal(t, SubActivated, outcome)
+		})
 	}
 }
 

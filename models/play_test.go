@@ -260,6 +260,11 @@ func serviceDone(s net.SessionID, id protocol.CorrelationID, sub protocol.Servic
 	return []agent.Transition{t, e}
 }
 
+// serviceUntaken is what the agent says of an answer that changed nothing.
+func serviceUntaken(s net.SessionID, id protocol.CorrelationID, sub protocol.ServiceSub, o agent.SubOutcome) agent.Transition {
+	return agent.ServiceCommitted{Router: home, Session: s, Correlation: id, Wanted: sub, Outcome: o}
+}
+
 // count goes through a subscribe call whose queue is counted under the service, which then has these figures.
 func (p *play) count(s net.SessionID, i int, figures protocol.ServiceSub) {
 	call := p.want("k", i)

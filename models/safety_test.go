@@ -141,6 +141,30 @@ func breaches() []breach {
 			e.Event.Service, e.Event.Figures = &service, &figures
 			p.see(t, e)
 		}},
+		{id: "S8", name: "a queue counts though figures that nobody wanted came behind its answer", before: func(p *play) {
+			p.connect(s1, &service)
+			p.want("k", 1)
+			id := p.ask(s1, "k", 1)[0]
+			p.answer(s1, protocol.Response{Correlation: id, Queue: qid(1), Kind: protocol.SOK, Service: &service})
+			id = p.confirmService(s1, sub(3))
+			p.see(serviceUntaken(s1, id, sub(3), agent.SubNotPending))
+		}, last: func(p *play) {
+			t := committed(s1, result(1, "k", protocol.CorrelationID{1}, agent.SubCounted))
+			figures := protocol.ServiceSub{Service: service}.With(qid(1))
+			t.Figures = &figures
+			e := event(agent.Subscribed, s1, qid(1))
+			e.Event.Service, e.Event.Figures = &service, &figures
+			p.see(t, e)
+		}},
+		{id: "S8", name: "figures are taken though others that nobody wanted came behind them", before: func(p *play) {
+			p.connect(s1, &service)
+			p.wantService(sub(3))
+			p.confirmService(s1, sub(3))
+			id := p.confirmService(s1, sub(4))
+			p.see(serviceUntaken(s1, id, sub(4), agent.SubOutdated))
+		}, last: func(p *play) {
+			p.see(serviceDone(s1, protocol.CorrelationID{1}, sub(3), agent.SubActivated, nil)...)
+		}},
 		{id: "S8", name: "older figures take the place of newer", before: func(p *play) {
 			p.connect(s1, &service)
 			p.wantService(sub(3))

@@ -142,6 +142,7 @@ type session struct {
 	requests map[protocol.CorrelationID]*request
 	services []*request // service subscriptions, oldest first
 	taken    []push     // ENDS
+	figures  int64      // the Monitor's time of the last SOKS that the agent has told of, whatever became of it; 0: there was none
 	answers  int
 	asked    []batch // of which not all is sent yet
 

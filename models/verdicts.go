@@ -46,7 +46,7 @@ func (m *Monitor) queueOutcome(r *router, s *session, q *queue, a *request, key 
 	case c == success:
 		return outcome{agent.SubActivated, a.describe()}
 	}
-	if v := &r.service; v.isActive && v.session == s && a.at < v.at {
+	if a.at < s.figures {
 		return outcome{agent.SubOutdated, figuresBehind}
 	}
 	return outcome{agent.SubCounted, a.describe()}
@@ -97,6 +97,9 @@ func (m *Monitor) judgeService(r *router, s *session, t *agent.ServiceCommitted)
 		m.fail(blameService(a, should, t.Outcome), "router %s: the service was recorded as %s by session %s; it should be %s: %s",
 			r.name, outcomeName(t.Outcome), s, outcomeName(should.is), should.why)
 	}
+	if a.committed(t.Late) == success {
+		s.figures = max(s.figures, a.at)
+	}
 	return a
 }
 
@@ -122,13 +125,13 @@ func (m *Monitor) serviceOutcome(r *router, s *session, a *request, wanted proto
 	}
 	isWanted := v.isPending && v.pending == wanted
 	switch {
-	case !isWanted && c == success && v.isActive && v.session == s && v.figures.Service == wanted.Service && a.at > v.at:
+	case !isWanted && c == success && v.isActive && v.session == s && v.figures.Service == wanted.Service && a.at > s.figures:
 		return outcome{agent.SubRefreshed, "these are the session's newest figures"}
 	case !v.isPending:
 		return outcome{agent.SubNotPending, "nothing is pending"}
 	case !isWanted:
 		return outcome{agent.SubOutdated, "another value is pending"}
-	case c == success && v.isActive && v.session == s && a.at < v.at:
+	case c == success && a.at < s.figures:
 		return outcome{agent.SubOutdated, figuresBehind}
 	case c == success && takenAfter(s, a.at):
 		return endedOutcome(a, v.wishAt, late)
