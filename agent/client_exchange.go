@@ -259,6 +259,8 @@ type lateRequests struct {
 	requests map[protocol.CorrelationID]protocol.Request
 	order    []protocol.CorrelationID
 	limit    int
+	// forgotService: one that subscribes a service was forgotten.
+	forgotService bool
 }
 
 func newLateRequests(limit int) lateRequests { return lateRequests{limit: limit} }
@@ -270,7 +272,8 @@ func (l *lateRequests) add(r protocol.Request) {
 	l.requests[r.Correlation] = r
 	l.order = append(l.order, r.Correlation)
 	if len(l.order) > l.limit {
-		delete(l.requests, l.order[0])
+		forgotten, _ := l.take(l.order[0])
+		l.forgotService = l.forgotService || forgotten.Command == protocol.SUBS || forgotten.Command == protocol.NSUBS
 		l.order = l.order[1:]
 	}
 }

@@ -12,6 +12,8 @@ type arrival struct {
 	at       uint64
 	request  protocol.Request
 	response protocol.Response
+	// forgotten: it may answer a service subscription that was forgotten.
+	forgotten bool
 }
 
 // receive is the task that receives. Its end is that of the connection, whoever
@@ -111,7 +113,7 @@ func (c *Client) unawaited(response protocol.Response) arrival {
 		if o != nil {
 			o.Observe(StrayResponse{c.state.router, c.session.ID, response})
 		}
-		return arrival{kind: Stray, at: c.received, response: response}
+		return arrival{kind: Stray, at: c.received, response: response, forgotten: response.Kind == protocol.SOKS && c.late.forgotService}
 	}
 	if o != nil {
 		o.Observe(LateResponse{c.state.router, c.session.ID, request, response})
@@ -120,7 +122,9 @@ func (c *Client) unawaited(response protocol.Response) arrival {
 }
 
 // handle gives what the agent itself needs to the router's state, and reports
-// whether the application is to have it.
+// whether the application is to have it. Figures can be the only word of what a
+// service has lost. If their request may have been forgotten, the session is not to be
+// relied on any more: it ends, and the next one asks anew.
 func (c *Client) handle(x *arrival) bool {
 	r := c.state
 	switch x.kind {
@@ -131,6 +135,10 @@ func (c *Client) handle(x *arrival) bool {
 		case protocol.ENDS:
 			r.serviceTaken(c, x.at)
 			return false
+		}
+	case Stray:
+		if x.forgotten {
+			c.stop(&protocol.Error{Kind: protocol.Unexpected, Detail: "figures for a service subscription that was forgotten"})
 		}
 	case Late:
 		answer := Answer{Response: x.response, at: x.at}

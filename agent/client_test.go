@@ -108,6 +108,17 @@ func TestL8LateRequestsAreBounded(t *testing.T) {
 	require.True(t, found)
 	_, found = late.take(protocol.CorrelationID{1})
 	require.False(t, found)
+	require.False(t, late.forgotService)
+}
+
+func TestLateRequestsKnowThatTheyForgotAService(t *testing.T) {
+	late := newLateRequests(1)
+	late.add(protocol.Request{Correlation: protocol.CorrelationID{1}, Command: protocol.SUBS})
+	late.take(protocol.CorrelationID{1})
+	late.add(protocol.Request{Correlation: protocol.CorrelationID{2}, Command: protocol.NSUBS})
+	require.False(t, late.forgotService, "it was answered")
+	late.add(protocol.Request{Correlation: protocol.CorrelationID{3}})
+	require.True(t, late.forgotService)
 }
 
 func TestL4ALostConnectionAnswersAllWhoWait(t *testing.T) {

@@ -215,6 +215,43 @@ func TestFiguresCountForWhatTheyCameBehindWhateverBecameOfThem(t *testing.T) {
 	}
 }
 
+// A SUBS is so slow that its request is forgotten: there were too many since. When it is taken up the service has lost a queue.
+func TestL1FiguresWhoseRequestWasForgottenEndTheSession(t *testing.T) {
+	w, router := newLossyWorld(t, quick(func(c *Config) { c.BatchSize = 1 }))
+	require.NoError(t, w.subscribeService(handed))
+	require.NoError(t, w.subscribe(subs(1)...))
+	session, answer := w.router.last(), w.router.answer
+	asked := make(chan protocol.Request)
+	w.router.set(func() {
+		w.router.answer = func(_ *fakeSession, r protocol.Request) []protocol.Response {
+			asked <- r
+			return nil
+		}
+	})
+	leave := func(r protocol.Request) (sent protocol.Request) {
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.agent.knownRouter(testRouter).current().exchange(ctx, []protocol.Request{r})
+		}()
+		sent = <-asked
+		cancel()
+		<-done
+		return sent
+	}
+	slow := leave(protocol.Request{Command: protocol.SUBS, Service: handed})
+	leave(protocol.Request{Command: protocol.PING})
+	leave(protocol.Request{Command: protocol.PING})
+	w.router.set(func() { w.router.answer = answer })
+	router.lose(w, queueN(1), false)
+
+	session.push(answer(session, slow)...)
+
+	w.await("subscribed anew", func(s RouterSnapshot) bool { return subscribedAgain(s) && len(s.Counted) == 1 })
+	require.True(t, router.has[queueN(1)])
+}
+
 func TestWhatTheFiguresVouchForIsNotAskedForAgain(t *testing.T) {
 	for name, prepare := range map[string]func(w *world){
 		"counted after the figures": func(w *world) {
