@@ -250,6 +250,7 @@ func (p *person[T]) main() {
 		if kept, err = p.stores(string(p.name), n); err == nil {
 			break
 		}
+		p.world.Logf("%s: %v", p.name, err)
 		rest()
 	}
 	for {
@@ -266,6 +267,7 @@ func (p *person[T]) main() {
 			p.world.Inline(func() { p.agent, p.small, p.store = g, small, kept })
 			break
 		}
+		p.world.Logf("%s: %v", p.name, err)
 		small.Close()
 		rest()
 	}

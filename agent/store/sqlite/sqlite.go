@@ -31,7 +31,7 @@ func Open(s sched.Scheduler, path, vfs string) (*Store, error) {
 	store := &Store{path: path, mu: sched.NewMutex(s)}
 	if err := store.open(vfs); err != nil {
 		if store.db != nil {
-			_ = store.db.Close() // what is wrong is known already
+			_ = store.Close() // what is wrong is known already
 		}
 		return nil, fmt.Errorf("store %s: %w", path, explained(err))
 	}

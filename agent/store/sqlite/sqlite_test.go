@@ -168,6 +168,60 @@ func TestWhatWasAnsweredForIsThereAfterACrashAtAnyStep(t *testing.T) {
 	}
 }
 
+// syncsFail lets the n-th and all later syncs of a disk fail, until it is healed.
+type syncsFail struct {
+	choice.Source
+	after *int
+}
+
+func (s syncsFail) Value(site choice.Site, n int) int {
+	switch site.Name {
+	case "swarm", "swarm/sync-error":
+		return n - 1
+	case "sync-error":
+		if *s.after--; *s.after < 0 {
+			return n - 1
+		}
+	}
+	return 0
+}
+
+// A store that could not be opened leaves nothing behind, so that the same process can try again: a lock that stays would keep it out for ever.
+func TestAStoreThatCouldNotBeOpenedCanBeOpenedLater(t *testing.T) {
+	runner, failures := sim.NewRunner(), 0
+	defer runner.Close()
+	for syncs := range 6 {
+		var first, second error
+		scenario := &sim.Scenario{Name: "store", Setup: func(w *sim.World) func() {
+			d := disk.New(w, "disk")
+			return func() {
+				n := w.Node("agent")
+				n.Go("main", func() {
+					vfs := d.Mount(n)
+					s, err := sqlite.Open(n, "agent.db", vfs)
+					w.Inline(func() { first = err })
+					if err == nil {
+						_ = s.Close()
+					}
+					w.Heal()
+					_, err = sqlite.Open(n, "agent.db", vfs)
+					w.Inline(func() { second = err })
+				})
+				_ = w.Host().Clock().Sleep(context.Background(), time.Hour)
+				n.Crash()
+			}
+		}}
+		r, err := runner.Run(scenario, sim.RunConfig{Source: syncsFail{conformance.Random(1), &syncs}})
+		require.NoError(t, err)
+		require.Nil(t, r.Failure)
+		if first != nil {
+			failures++
+		}
+		require.NoError(t, second, "after %v", first)
+	}
+	require.Greater(t, failures, 2)
+}
+
 func TestAFileThatIsNoStoreStaysAsItIs(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, content string) string {
