@@ -223,15 +223,15 @@ func (a *Agent[T]) Acknowledge(c *command.Change[T], id command.Connection, corr
 	return a.acknowledge(c, x, correlation, message)
 }
 
+// acknowledge acknowledges a message of a router. One that comes again is acknowledged again, also while it is being acknowledged: what was said on a session
+// that had not yet subscribed the queue does not count.
 func (a *Agent[T]) acknowledge(c *command.Change[T], x Connection, correlation command.Correlation, message protocol.MessageID) error {
 	if correlation == "" {
-		correlation = own(command.Acknowledge, x.ID, message)
+		var once [8]byte
+		a.env.Scheduler.Read(once[:])
+		correlation = own(command.Acknowledge, x.ID, fmt.Sprintf("%x", once))
 	}
-	err := c.Add(command.Command{Correlation: correlation, Key: x.at(), Kind: command.Acknowledge, Body: message[:]})
-	if errors.Is(err, command.ErrCorrelation) && isOwn(correlation) {
-		return nil // it is about to be
-	}
-	return err
+	return c.Add(command.Command{Correlation: correlation, Key: x.at(), Kind: command.Acknowledge, Body: message[:]})
 }
 
 // Delete deletes a connection and its queue. All its other commands end, each with an error (property Q14). With a correlation the command is answered by OK.

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/heddle-go/heddle/agent/command"
@@ -417,7 +416,10 @@ func (g *Agent[T]) await(c *command.Change[T], k Continuation, ask func(command.
 	var id [16]byte
 	g.env.Scheduler.Read(id[:])
 	k.Correlation = command.Correlation(fmt.Sprintf("%x", id))
-	return cmp.Or(c.Tx.AddContinuation(k), ask(k.Correlation))
+	if err := c.Tx.AddContinuation(k); err != nil {
+		return err
+	}
+	return ask(k.Correlation)
 }
 
 // proceed runs a continuation, once: it is dropped in the transaction with all that it does.

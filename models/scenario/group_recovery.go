@@ -286,6 +286,8 @@ func (p *person[T]) update(f func(*command.Change[T]) error) {
 		switch err := p.agent.Update(f); {
 		case err == nil, errors.Is(err, group.ErrKnown), errors.Is(err, group.ErrUnknownGroup), errors.Is(err, group.ErrUnknownMember):
 			return
+		default:
+			p.world.Logf("%s: %v", p.name, err)
 		}
 		_ = p.node.Clock().Sleep(context.Background(), time.Second)
 	}
@@ -335,6 +337,7 @@ func (p *person[T]) bring(to *person[T]) {
 		})
 		switch {
 		case err != nil:
+			p.world.Logf("%s: %v", p.name, err)
 		case found:
 			p.world.Inline(func() { to.invitation, to.isInvited = i, true })
 			return

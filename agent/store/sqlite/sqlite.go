@@ -22,6 +22,7 @@ type Store struct {
 	mu         sched.Mutex
 	db         *sqlite3.Conn
 	statements [queries]*sqlite3.Stmt
+	failure    error // of the transaction that is under way
 }
 
 // Open opens the store in a file, and makes it if there is none. vfs is the name of the VFS that has the file; empty: that of the operating system.
@@ -157,6 +158,7 @@ func (s *Store) transaction(kind query, f func(*Tx) error) (err error) {
 	if err := s.run(kind); err != nil {
 		return fmt.Errorf("store %s: begin: %w", s.path, explained(err))
 	}
+	s.failure = nil
 	ended := false
 	defer func() {
 		if !ended && !s.db.GetAutocommit() {
@@ -165,6 +167,9 @@ func (s *Store) transaction(kind query, f func(*Tx) error) (err error) {
 	}()
 	if err := f((*Tx)(s)); err != nil {
 		return err
+	}
+	if s.failure != nil {
+		return s.failure
 	}
 	if err := s.run(commit); err != nil {
 		return fmt.Errorf("store %s: commit: %w", s.path, explained(err))

@@ -12,8 +12,13 @@ import (
 // Tx is a transaction of a Store. It implements group.Tx.
 type Tx Store
 
-// each binds the arguments of a statement and calls row for each of its rows.
+// each binds the arguments of a statement and calls row for each of its rows. After an error there is none that succeeds: the engine may have undone
+// the transaction, and what came later would be committed alone.
 func (t *Tx) each(q query, row func(*sqlite3.Stmt) error, arguments ...any) (err error) {
+	if t.failure != nil {
+		return t.failure
+	}
+	defer func() { t.failure = err }()
 	statement := t.statements[q]
 	for i, a := range arguments {
 		switch a := a.(type) {
