@@ -155,14 +155,14 @@ func (o connectionObserver[T]) Observe(t connection.Transition) {
 
 // mustNotFail fails a run in which nothing can have gone wrong for good.
 func (r *recovery[T]) mustNotFail(format string, arguments ...any) {
-	if !r.broken && len(r.load.Ends) == 0 {
+	if r.mustConnect() {
 		r.world.Fail("G1", format, arguments...)
 	}
 }
 
 // mayRefuse lets something be refused where somebody has left or something has failed: what was on its way then finds the group as it is.
 func (r *recovery[T]) mayRefuse(property, why string) {
-	if !r.broken && len(r.load.Ends) == 0 {
+	if r.mustConnect() {
 		r.world.Fail(property, "something is refused, though nobody leaves and nothing has failed for good: %s", why)
 	}
 }
@@ -279,9 +279,12 @@ func (r *recovery[T]) settle() {
 	}
 }
 
-// onTheWay says which messages are still to be taken; empty for none. Where something has failed for good, some never are.
+// mustConnect says whether all are to be connected: nothing has failed for good, and nobody leaves.
+func (r *recovery[T]) mustConnect() bool { return !r.broken && len(r.load.Ends) == 0 }
+
+// onTheWay says which messages are still to be taken; empty for none. Unless all are to be connected, some never are.
 func (r *recovery[T]) onTheWay() (what string) {
-	if r.broken {
+	if !r.mustConnect() {
 		return ""
 	}
 	for i, x := range r.routers {
@@ -318,9 +321,9 @@ func (r *recovery[T]) unconnected(all []seen) (property, what string) {
 			switch {
 			case known && m.Status >= group.Connected:
 			case known && m.Status == group.Invited && r.broken: // nobody has begun: that an invitation is never used is no error
-			case !known && !r.broken && len(r.load.Ends) == 0:
+			case !known && r.mustConnect():
 				return "G1", fmt.Sprintf("%s does not know %s", r.people[i].name, r.people[j].name)
-			case known && (m.Error == "" || !r.broken && len(r.load.Ends) == 0):
+			case known && (m.Error == "" || r.mustConnect()):
 				return "G1", fmt.Sprintf("%s is not connected with %s, which is %s (%s)", r.people[i].name, r.people[j].name, m.Status, m.Error)
 			}
 		}
@@ -349,11 +352,11 @@ func (r *recovery[T]) judge(all []seen) {
 				r.world.Fail("G2", "%s: %s is %s, but there are connections with it: %v", name, id, m.Status, made)
 			case !m.Status.Ended() && m.Status >= group.Connected && made != wants && !r.broken:
 				r.world.Fail("G2", "%s: %s is %s; the group and the direct connection are there: %v; want %v", name, id, m.Status, made, wants)
-			case i == 0 && m.Status == group.Connected && !r.broken && len(r.load.Ends) == 0:
+			case i == 0 && m.Status == group.Connected && r.mustConnect():
 				r.world.Fail("G1", "the host does not know that %s is connected with all: with %d of %d", id, m.Met, m.Introduced)
 			}
 		}
-		if !r.broken && len(r.load.Ends) == 0 && len(a.inactive) > 0 {
+		if r.mustConnect() && len(a.inactive) > 0 {
 			r.world.Fail("G1", "%s: the connection %s is not active", name, a.inactive[0])
 		}
 	}
@@ -366,7 +369,7 @@ func (r *recovery[T]) judge(all []seen) {
 			})
 		}
 	}
-	if connected && len(r.load.Ends) == 0 {
+	if connected {
 		r.world.Sometimes("all-connected")
 		if r.crashes > 0 {
 			r.world.Sometimes("connected-after-a-crash")
