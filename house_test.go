@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/internal/mutant"
 )
 
 const module = "github.com/heddle-go/heddle/"
@@ -82,9 +84,9 @@ func violated(folder, imported string) (why []string) {
 	return why
 }
 
-// TestTheCommandIsWithoutSQLite: it is built once for each mutant, and SQLite takes long to compile.
-func TestTheCommandIsWithoutSQLite(t *testing.T) {
-	packages, err := exec.Command("go", "list", "-deps", "./cmd/...", "./agent", "./agent/command", "./agent/store", "./sim").Output()
+// TestMutantsAreWithoutSQLite: the command is built once for each, and SQLite takes long to link.
+func TestMutantsAreWithoutSQLite(t *testing.T) {
+	packages, err := exec.Command("go", "list", "-tags", mutant.Tag, "-deps", "./cmd/...", "./agent", "./agent/command", "./agent/store", "./sim").Output()
 	require.NoError(t, err)
 	require.Contains(t, string(packages), module+"sim/search")
 	require.NotContains(t, string(packages), "ncruces/go-sqlite3")

@@ -20,5 +20,5 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400) // the heap of a search is small and its garbage short-lived
 	}
-	os.Exit(execute(ctx, scenario.All(), os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(execute(ctx, append(scenario.All(), onSQLite()...), os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -33,6 +33,7 @@ type runFlags struct {
 	keepGoing bool
 	stopAt    []string
 	only      string
+	store     string
 	noFaults  bool
 	quiet     float64
 	shrink    int64
@@ -71,6 +72,7 @@ waits until both chances are small, each with a confidence of 95 %.`,
 	flags.StringArrayVar(&f.stopAt, "stop-at", nil, "keep going, but only to the first failure of property `ID`; repeatable")
 	flags.Float64Var(&f.quiet, "until-quiet", 0, "end the search of a scenario, within the budget, once a run shows new behaviour with a chance of at most `P`, such as 0.01")
 	flags.StringVar(&f.only, "only", "", "judge property `ID` alone: what violates another is passed over")
+	flags.StringVar(&f.store, "store", "", "keep what survives a crash in `STORE`: memory or sqlite, for scenarios that have it")
 	flags.BoolVar(&f.noFaults, "no-faults", false, "no fault strikes")
 	flags.Int64Var(&f.shrink, "shrink", defaultShrink, "make failures smaller, with at most `N` steps of replays in all; 0: leave them as they are")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
@@ -151,6 +153,9 @@ func (a *app) config(c *cobra.Command, f runFlags, names []string) (search.Confi
 	config.Strategy, config.Quiet = s, f.quiet
 	if f.quiet > 0 && !search.Estimates(s) {
 		return config, fmt.Errorf("--until-quiet looks at runs drawn by random alone, and strategy %s has none: give mix or random", s.Name())
+	}
+	if names, err = a.stored(names, f.store); err != nil {
+		return config, err
 	}
 	if config.Scenarios, err = a.selected(names); err != nil {
 		return config, err

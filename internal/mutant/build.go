@@ -236,13 +236,17 @@ func (e *goError) Error() string {
 	return "the go tool gives no reason"
 }
 
+// Tag is the build tag of mutants. It leaves SQLite out of the command: that would be most of what there is to link, for each of them.
+const Tag = "nosqlite"
+
 // environment is that of the go tool and of its compiler and linker: they are gone before their garbage matters, and to collect less of
 // it is a fifth less to compute.
 func environment() []string {
+	variables := append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -tags="+Tag))
 	if os.Getenv("GOGC") != "" {
-		return os.Environ()
+		return variables
 	}
-	return append(os.Environ(), "GOGC=400")
+	return append(variables, "GOGC=400")
 }
 
 // goTool runs the go tool in the module and answers what it printed on standard output.
