@@ -129,7 +129,7 @@ func (a *app) zoo(ctx context.Context, c *cobra.Command, f zooFlags, names []str
 		writeText(io.Writer) error
 	}
 	if f.properties {
-		ids, err := a.zooProperties()
+		ids, err := a.zooProperties(paths)
 		if err != nil {
 			return err
 		}
@@ -148,14 +148,31 @@ func (a *app) zoo(ctx context.Context, c *cobra.Command, f zooFlags, names []str
 	return failed
 }
 
-// zooProperties are the ids of what is judged in the scenario of mutants.
-func (a *app) zooProperties() ([]string, error) {
-	sc, err := a.scenario(zooScenario)
-	if err != nil {
-		return nil, err
+// zooProperties are the ids of what is judged in the scenarios of the mutants.
+func (a *app) zooProperties(paths []string) ([]string, error) {
+	judged := sim.BuiltIn()
+	names := []string{}
+	for _, path := range paths {
+		m, err := mutant.Read(path)
+		if err != nil {
+			continue // who searches it says so
+		}
+		name := m.Scenario
+		if name == "" {
+			name = zooScenario
+		}
+		if slices.Contains(names, name) {
+			continue
+		}
+		names = append(names, name)
+		sc, err := a.scenario(name)
+		if err != nil {
+			return nil, err
+		}
+		judged = append(judged, sc.Properties...)
 	}
 	var ids []string
-	for _, p := range append(sim.BuiltIn(), sc.Properties...) {
+	for _, p := range judged {
 		if !slices.Contains(ids, p.ID) {
 			ids = append(ids, p.ID)
 		}

@@ -217,15 +217,18 @@ func TestZooVetsMutants(t *testing.T) {
 
 func TestZooScoresProperties(t *testing.T) {
 	zooIn(t, map[string]string{
-		"at-once":  zooFinds("Properties: S2 S1 S3", "zoo,S1@4"),
-		"another":  zooFinds("Properties: S3", "zoo,S3@7"),
-		"unnamed":  zooFinds("Breaks all.", "zoo,S2@0"),
-		"no-patch": "Properties: S4\n",
+		"at-once":   zooFinds("Properties: S2 S1 S3", "zoo,S1@4"),
+		"another":   zooFinds("Properties: S3", "zoo,S3@7"),
+		"unnamed":   zooFinds("Breaks all.", "zoo,S2@0"),
+		"no-patch":  "Properties: S4\n",
+		"elsewhere": zooFinds("Scenario: elsewhere\nProperties: Q1", "zoo,Q1@2"),
 	})
 	score := func(args ...string) (string, string, int) {
 		var out, errOut bytes.Buffer
 		judged := []sim.Property{{ID: "S1"}, {ID: "S2"}, {ID: "S3"}}
-		status := execute(context.Background(), []*sim.Scenario{{Name: zooScenario, Properties: judged}}, append([]string{"zoo", "--properties"}, args...), &out, &errOut)
+		status := execute(context.Background(), []*sim.Scenario{
+			{Name: zooScenario, Properties: judged}, {Name: "elsewhere", Properties: []sim.Property{{ID: "Q1"}}}, {Name: "without mutants", Properties: []sim.Property{{ID: "Z1"}}},
+		}, append([]string{"zoo", "--properties"}, args...), &out, &errOut)
 		return out.String(), errOut.String(), status
 	}
 	out, errOut, status := score("--runs", "700")
@@ -236,7 +239,9 @@ func TestZooScoresProperties(t *testing.T) {
 	require.Contains(t, out, "\nS2         -                           none of 1\n")
 	require.Contains(t, out, "\nS3         another                     8\n")
 	require.Contains(t, out, "\nsometimes  -                           none of 0\n")
-	require.Contains(t, out, "\n2 of ")
+	require.Contains(t, out, "\nQ1         elsewhere                   3\n")
+	require.NotContains(t, out, "Z1")
+	require.Contains(t, out, "\n3 of ")
 
 	require.NoError(t, os.Remove(filepath.Join("..", zooFolder, "no-patch.patch")))
 	out, errOut, status = score("--format", "json")

@@ -65,18 +65,18 @@ type plannedCommand struct {
 	to          int // the key that it moves to, or that of the command which it adds
 }
 
-// body is a command's, as a new slice.
-func (c plannedCommand) body() []byte { return []byte{byte(c.behaviour), byte(c.to)} }
-
 var (
 	commandRouters = [...]protocol.Router{{KeyHash: "key", Hosts: hosts[0]}, {KeyHash: "key", Hosts: hosts[1]}, {}}
 	commandKeys    = [...]command.Key{
 		{Connection: "alice", Router: commandRouters[0]}, {Connection: "alice", Router: commandRouters[1]}, {Connection: "bob", Router: commandRouters[0]},
 		{Connection: "bob", Router: commandRouters[2]},
 	}
-	commandOps = [...]commandOpKind{
-		addCommands, addCommands, addCommands, addCommands, addCommands, addCommands, addAgain, addAndAbort, deleteTheirs, deleteTheirs,
-		suspendQueue, suspendQueue, resumeQueue, closeAndReopen,
+	commandOps = [...][]commandOpKind{
+		{
+			addCommands, addCommands, addCommands, addCommands, addCommands, addCommands, addAgain, addAndAbort, deleteTheirs, deleteTheirs,
+			suspendQueue, suspendQueue, resumeQueue, closeAndReopen,
+		},
+		{addCommands, addCommands, suspendQueue, suspendQueue, resumeQueue, resumeQueue}, // what is rare among much else
 	}
 	commandBehaviours = [...]behaviour{plain, plain, plain, plain, moving, moving, silent, adding, replied, garbled, astray}
 	commandPauses     = [...]time.Duration{0, 0, 0, 0, 0, 10 * time.Millisecond, time.Second, 2 * time.Second}
@@ -105,21 +105,22 @@ func drawCommands(w *sim.World) commandLoad {
 		restart:  oneOf(w, "down", commandPauses[:]),
 		tasks:    make([][]commandOp, 1+w.Value("tasks", 3)),
 	}
+	kinds := commandOps[w.Value("operations", len(commandOps))]
 	var names []command.Correlation
 	for i := range l.tasks {
 		l.tasks[i] = make([]commandOp, 1+w.Value("ops", 4))
 		for j := range l.tasks[i] {
-			l.tasks[i][j] = drawCommandOp(w, &l, &names)
+			l.tasks[i][j] = drawCommandOp(w, &l, kinds, &names)
 		}
 	}
 	return l
 }
 
 // drawCommandOp draws an operation. Each decision is asked whether it matters or not, so that changing one of them shifts none of the others.
-func drawCommandOp(w *sim.World, l *commandLoad, names *[]command.Correlation) commandOp {
+func drawCommandOp(w *sim.World, l *commandLoad, kinds []commandOpKind, names *[]command.Correlation) commandOp {
 	o := commandOp{
 		pause:    oneOf(w, "pause", commandPauses[:]),
-		kind:     oneOf(w, "op", commandOps[:]),
+		kind:     oneOf(w, "op", kinds),
 		lasts:    oneOf(w, "suspension", suspensions[:]),
 		patience: oneOf(w, "patience", patiences[:]),
 	}

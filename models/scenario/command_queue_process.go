@@ -121,9 +121,11 @@ func (p *commandProcess) update(op commandOp) {
 	}
 	for {
 		var err error
+		buffer := make([]byte, 0, 2*len(op.commands))
 		p.with(func(queue *command.Queue[commandTx], judged *models.Queue) {
 			call := judged.Update(ids...)
-			err = queue.Update(func(c *command.Change[commandTx]) error { return p.change(c, op, judged, call) })
+			err = queue.Update(func(c *command.Change[commandTx]) error { return p.change(c, op, buffer, judged, call) })
+			clear(buffer[:cap(buffer)]) // it is the application's
 			call.Return(err)
 		})
 		if !isStoreError(err) {
@@ -133,9 +135,9 @@ func (p *commandProcess) update(op commandOp) {
 	}
 }
 
-// change is what is done in a transaction. A command's body is in a buffer that is used for the next one.
-func (p *commandProcess) change(c *command.Change[commandTx], op commandOp, judged *models.Queue, call *models.QueueCall) error {
-	var kind command.Kind = command.Join
+// change is what is done in a transaction. The bodies of commands are in a buffer that is used again for something else.
+func (p *commandProcess) change(c *command.Change[commandTx], op commandOp, buffer []byte, judged *models.Queue, call *models.QueueCall) error {
+	kind := command.Join
 	if op.kind == deleteTheirs {
 		kind = command.Delete
 		connection := p.load.keys[op.commands[0].key].Connection
@@ -144,10 +146,10 @@ func (p *commandProcess) change(c *command.Change[commandTx], op commandOp, judg
 		}
 		judged.Cancels(connection, deleted)
 	}
-	var buffer [2]byte
 	for _, planned := range op.commands {
-		copy(buffer[:], planned.body())
-		add := command.Command{Correlation: planned.correlation, Key: p.load.keys[planned.key], Kind: kind, Body: buffer[:]}
+		at := len(buffer)
+		buffer = append(buffer, byte(planned.behaviour), byte(planned.to))
+		add := command.Command{Correlation: planned.correlation, Key: p.load.keys[planned.key], Kind: kind, Body: buffer[at:]}
 		if err := c.Add(add); err != nil {
 			if errors.Is(err, command.ErrCorrelation) {
 				call.Refused = planned.correlation
@@ -156,7 +158,6 @@ func (p *commandProcess) change(c *command.Change[commandTx], op commandOp, judg
 		}
 		judged.Adds(add)
 	}
-	clear(buffer[:])
 	if op.kind == addAndAbort {
 		return errAborted
 	}
