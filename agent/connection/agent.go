@@ -11,6 +11,7 @@ import (
 	"github.com/heddle-go/heddle/agent"
 	"github.com/heddle-go/heddle/agent/command"
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/sched"
 )
@@ -205,8 +206,8 @@ func (a *Agent[T]) send(c *command.Change[T], x Connection, correlation command.
 	return c.Add(command.Command{Correlation: correlation, Key: x.towards(), Kind: kind, Body: m.encode()})
 }
 
-// Acknowledge says that the application has taken the last Message of a connection: only then comes the next one. With a correlation the command is answered by
-// OK. It can be lost: the message is then acknowledged again when it comes again.
+// Acknowledge says that the application has taken the last Message of a connection: only then comes the next one. With a correlation it is a command, answered
+// by OK. Without one it is not stored: if it is lost in a crash, or with its session, the message comes again and is acknowledged again.
 func (a *Agent[T]) Acknowledge(c *command.Change[T], id command.Connection, correlation command.Correlation) error {
 	x, err := a.known(c, id)
 	if err != nil {
@@ -220,18 +221,30 @@ func (a *Agent[T]) Acknowledge(c *command.Change[T], id command.Connection, corr
 	if err := c.Tx.PutConnection(x); err != nil {
 		return err
 	}
-	return a.acknowledge(c, x, correlation, message)
-}
-
-// acknowledge acknowledges a message of a router. One that comes again is acknowledged again, also while it is being acknowledged: what was said on a session
-// that had not yet subscribed the queue does not count.
-func (a *Agent[T]) acknowledge(c *command.Change[T], x Connection, correlation command.Correlation, message protocol.MessageID) error {
 	if correlation == "" {
-		var once [8]byte
-		a.env.Scheduler.Read(once[:])
-		correlation = own(command.Acknowledge, x.ID, fmt.Sprintf("%x", once))
+		a.acknowledge(c, x, message)
+		return nil
 	}
 	return c.Add(command.Command{Correlation: correlation, Key: x.at(), Kind: command.Acknowledge, Body: message[:]})
+}
+
+// acknowledge acknowledges a message once the change is stored: it is one whose effects are there.
+func (a *Agent[T]) acknowledge(c *command.Change[T], x Connection, message protocol.MessageID) {
+	c.After(func() {
+		a.spawn("acknowledge", func() {
+			for schedule := retry.Start(a.config.Commands.Retry); ; {
+				err := a.acknowledged(a.ctx, x, message)
+				switch {
+				case err == nil || a.ctx.Err() != nil:
+					return
+				case protocol.Classify(err) != protocol.Temporary:
+					a.ended(x.Router, x.Recipient, err)
+					return
+				}
+				_ = a.env.Clock.Sleep(a.ctx, schedule.Next()) // its error is that of an agent which is closed
+			}
+		})
+	})
 }
 
 // Delete deletes a connection and its queue. All its other commands end, each with an error (property Q14). With a correlation the command is answered by OK.

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/heddle-go/heddle/agent"
 	"github.com/heddle-go/heddle/agent/command"
@@ -49,10 +50,11 @@ func (a *Agent[T]) Execute(ctx context.Context, c command.Command) (command.Outc
 	case command.Send:
 		err = a.deposit(ctx, x, c.Body)
 	case command.Acknowledge:
-		_, err = a.exchange(ctx, x.Router, protocol.Request{Command: protocol.ACK, Queue: x.Recipient, Key: x.Key, Body: c.Body})
-		if is(err, protocol.CodeNoMessage) { // it was acknowledged before, or comes again
-			err = nil
+		if len(c.Body) != len(protocol.MessageID{}) {
+			err = &protocol.Error{Kind: protocol.Parse, Detail: fmt.Sprintf("the id of a message has %d bytes", len(c.Body))}
+			break
 		}
+		err = a.acknowledged(ctx, x, protocol.MessageID(c.Body))
 	case command.Delete:
 		err = a.remove(ctx, x)
 		o.Commit = func(c *command.Change[T]) error { return c.Tx.DropConnection(x.ID) }
@@ -108,6 +110,15 @@ func (a *Agent[T]) secure(ctx context.Context, x Connection) error {
 // deposit sends a message to the other side's queue.
 func (a *Agent[T]) deposit(ctx context.Context, x Connection, message []byte) error {
 	_, err := a.exchange(ctx, x.Peer.Router, protocol.Request{Command: protocol.SEND, Queue: x.Peer.Sender, Key: x.SendKey, Body: message})
+	return err
+}
+
+// acknowledged lets the router send the next message. One that it does not wait for was acknowledged before, or comes again.
+func (a *Agent[T]) acknowledged(ctx context.Context, x Connection, message protocol.MessageID) error {
+	_, err := a.exchange(ctx, x.Router, protocol.Request{Command: protocol.ACK, Queue: x.Recipient, Key: x.Key, Body: message[:]})
+	if is(err, protocol.CodeNoMessage) {
+		return nil
+	}
 	return err
 }
 

@@ -52,7 +52,8 @@ func (a *Agent[T]) receive(c *command.Change[T], r protocol.Router, p protocol.R
 			return nil // the application has it
 		}
 		a.observe(c, Repeated{x.ID, m.Number})
-		return a.acknowledge(c, x, "", id)
+		a.acknowledge(c, x, id)
+		return nil
 	default:
 		var stored error
 		if stored, err = a.take(c, x, id, m); stored != nil {
@@ -64,7 +65,8 @@ func (a *Agent[T]) receive(c *command.Change[T], r protocol.Router, p protocol.R
 	} else if m.Kind == application {
 		return nil
 	}
-	return a.acknowledge(c, x, "", id)
+	a.acknowledge(c, x, id)
+	return nil
 }
 
 // take does what a message asks for. The error refused says why it is not taken, and stored is one of the store.

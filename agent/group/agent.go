@@ -87,8 +87,9 @@ func Start[T Tx](env Environment, config Config, store command.Store[T]) (*Agent
 // Close ends the agent, and answers when all its tasks have ended; the small agent is to be closed before.
 func (g *Agent[T]) Close() {
 	g.end()
-	g.connections.Close()
+	g.connections.Queue().Close() // after which there are no events
 	g.tasks.Wait()
+	g.connections.Close()
 }
 
 func (g *Agent[T]) spawn(name string, f func()) {
