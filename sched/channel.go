@@ -38,8 +38,10 @@ func NewChan[T any](s Scheduler, capacity int) *Chan[T] {
 	return &Chan[T]{send: native, recv: native}
 }
 
-// RecvOnly is how a simulated channel looks as that of a context or a timer: receive-only and, as of Go 1.23, unbuffered.
-func (c *Chan[T]) RecvOnly() *Chan[T] { return &Chan[T]{simulated: c.simulated, recvOnly: true} }
+// RecvOnly is the receiving end of c. That of a simulated channel looks as that of a context or a timer does: as of Go 1.23, unbuffered.
+func (c *Chan[T]) RecvOnly() *Chan[T] {
+	return &Chan[T]{recv: c.recv, simulated: c.simulated, recvOnly: true}
+}
 
 // FromNative wraps a channel of Go, for use with Goroutines only: a simulation that waits for one panics.
 func FromNative[T any](c <-chan T) *Chan[T] { return &Chan[T]{recv: c} }

@@ -50,6 +50,26 @@ func TestChanLen(t *testing.T) {
 	})
 }
 
+func TestChanRecvOnly(t *testing.T) {
+	conformance.Run(t, func(e *conformance.Side) {
+		c := sched.NewChan[int](e.Scheduler, 1)
+		end := c.RecvOnly()
+		c.Send(1)
+		v, ok := end.Recv()
+		require.True(e, ok)
+		require.Equal(e, 1, v)
+		c.Send(2)
+		first, second := sched.Recv(end), sched.Recv(sched.NewChan[int](e.Scheduler, 0))
+		require.Zero(e, sched.Select2(&first, &second))
+		require.Equal(e, 2, first.Value)
+		require.PanicsWithValue(e, "sched: send of a receive-only Chan", func() { end.TrySend(3) })
+		require.PanicsWithValue(e, "sched: close of a receive-only Chan", end.Close)
+		c.Close()
+		_, ok = end.Recv()
+		require.False(e, ok)
+	})
+}
+
 func TestChanTry(t *testing.T) {
 	conformance.Run(t, func(e *conformance.Side) {
 		c := sched.NewChan[int](e.Scheduler, 1)
