@@ -101,6 +101,9 @@ func drawGroup(w *sim.World) GroupWorkload {
 	return l
 }
 
+// stalled is how many people's first processes may stall, the host's and a member's: what they have to do with each other is what all have.
+const stalled = 2
+
 // theGroup is the id of the group of every run.
 const theGroup group.ID = "group"
 
@@ -220,8 +223,11 @@ func (p *person[T]) crash() {
 
 // keep keeps somebody's process running, until all is over.
 func (p *person[T]) keep() {
-	for {
+	for first := true; ; first = false {
 		node := p.world.Node(string(p.name))
+		if first && p.number < stalled {
+			node.Stalls(1)
+		}
 		p.world.Inline(func() { p.node = node })
 		node.Go("main", p.main)
 		p.crashed.Recv()
