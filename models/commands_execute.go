@@ -291,7 +291,7 @@ func (q *Queue) panicked(t *command.WorkerPanicked) {
 	}
 	k.last = nil
 	k.panics = slices.DeleteFunc(k.panics, func(p panicked) bool { return now-p.at >= time.Minute })
-	k.panics = append(k.panics, panicked{at: now, certain: true})
+	k.panics = append(k.panics, panicked{at: now, certain: !q.halted}) // while it is being resumed, another worker may be there by the next one
 	certain := 0
 	for _, p := range k.panics {
 		if p.certain {
