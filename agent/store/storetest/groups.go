@@ -128,8 +128,8 @@ func (g *groups) look(t *rapid.T, tx group.Tx) {
 		waiting, err := tx.ContinuationsOf(id)
 		require.NoError(t, err)
 		var wanted []group.Continuation
-		for _, k := range g.continuations {
-			if k.Connection == id {
+		for _, c := range correlations {
+			if k, waits := g.continuations[c]; waits && k.Connection == id {
 				wanted = append(wanted, k)
 			}
 		}
