@@ -28,13 +28,14 @@ type Mailbox struct {
 	Recipient, Sender protocol.QueueID
 	Key               protocol.AuthKey // of the recipient
 	Deleted           bool
-	Messages          int // not acknowledged
+	Messages          int    // not acknowledged
+	Stored            uint64 // messages ever
 }
 
 // EachMailbox calls f for every queue that NEW has made, in the order of creation.
 func (r *Router) EachMailbox(f func(Mailbox)) {
 	for _, m := range r.mailboxes {
-		f(Mailbox{m.name.ID, m.sender, m.keys[0], m.deleted, len(m.messages)})
+		f(Mailbox{m.name.ID, m.sender, m.keys[0], m.deleted, len(m.messages), m.last})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/heddle-go/heddle/agent"
@@ -51,9 +52,11 @@ type GroupWorkload struct {
 	// Pauses are before each invitation. Faults go on until the last user has done what he does, or for Patience, and then for Linger.
 	Pauses           []time.Duration
 	Patience, Linger time.Duration
-	// Crashes is how often processes crash, and Down how long each then stays away.
-	Crashes int
-	Down    time.Duration
+	// CrashAfter are the steps after which somebody crashes, beside those whom the fault crash strikes, at most Crashes times. Down is how long
+	// each then stays away.
+	CrashAfter []int64
+	Crashes    int
+	Down       time.Duration
 	// Ends are those who leave or are removed, and when.
 	Ends   []GroupEnd
 	Small  agent.Config
@@ -77,6 +80,9 @@ func drawGroup(w *sim.World) GroupWorkload {
 		l.Pauses, l.Patience = append(l.Pauses, pause), l.Patience+pause
 	}
 	l.Linger = []time.Duration{0, time.Second, 10 * time.Second, 2 * time.Minute}[w.Value("linger", 4)]
+	for range w.Value("crashes at steps", 4) {
+		l.CrashAfter = append(l.CrashAfter, int64(w.Value("crash at step", 8000)))
+	}
 	l.Crashes = []int{1, 2, 4, 8}[w.Value("crashes", 4)]
 	l.Down = []time.Duration{0, time.Second, time.Minute}[w.Value("down", 3)]
 	if w.Value("ends", 4) == 3 {
@@ -144,20 +150,31 @@ func newRecovery[T group.Tx](w *sim.World, l GroupWorkload, stores Stores[T]) *r
 			recovery: r, number: i, name: name, stores: stores, crashed: sched.NewChan[struct{}](host, 1), finished: sched.NewChan[struct{}](host, 1),
 		})
 	}
-	w.Rule("crash", l.Crashes, func() bool {
-		var running []*person[T]
-		for _, p := range r.people {
-			if p.node != nil && !p.node.Crashed() {
-				running = append(running, p)
+	w.Rule("crash", l.Crashes, r.crash)
+	w.OnStep(func() {
+		if len(l.CrashAfter) > 0 && w.Step() >= slices.Min(l.CrashAfter) {
+			l.CrashAfter = slices.DeleteFunc(l.CrashAfter, func(step int64) bool { return w.Step() >= step })
+			if !w.Healed() && r.crash() {
+				w.Fired("crash")
 			}
 		}
-		if len(running) == 0 {
-			return false
-		}
-		running[w.Value("who crashes", len(running))].crash()
-		return true
 	})
 	return r
+}
+
+// crash lets somebody's process crash.
+func (r *recovery[T]) crash() bool {
+	var running []*person[T]
+	for _, p := range r.people {
+		if p.node != nil && !p.node.Crashed() {
+			running = append(running, p)
+		}
+	}
+	if len(running) == 0 {
+		return false
+	}
+	running[r.world.Value("who crashes", len(running))].crash()
+	return true
 }
 
 // mailFaults are the faults of routers that have no services. It notes those after which a connection is lost for good.

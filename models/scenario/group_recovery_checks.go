@@ -247,6 +247,7 @@ func (r *recovery[T]) settle() {
 	for pause := time.Second; ; pause = min(2*pause, 5*time.Minute) {
 		all := make([]seen, len(r.people))
 		property, open := "", ""
+		stored, before := r.stored(), r.onTheWay()
 		for i, p := range r.people {
 			up := false
 			r.world.Inline(func() { up = p.agent != nil && p.done })
@@ -263,6 +264,9 @@ func (r *recovery[T]) settle() {
 		}
 		if open == "" {
 			property, open = "G1", r.onTheWay()
+		}
+		if open == "" && (before != "" || r.stored() != stored) {
+			property, open = "G1", "messages were sent while this was looked at"
 		}
 		if open == "" {
 			property, open = r.unconnected(all)
@@ -281,6 +285,14 @@ func (r *recovery[T]) settle() {
 
 // mustConnect says whether all are to be connected: nothing has failed for good, and nobody leaves.
 func (r *recovery[T]) mustConnect() bool { return !r.broken && len(r.load.Ends) == 0 }
+
+// stored is how many messages were ever sent.
+func (r *recovery[T]) stored() (n uint64) {
+	for _, x := range r.routers {
+		x.EachMailbox(func(m router.Mailbox) { n += m.Stored })
+	}
+	return n
+}
 
 // onTheWay says which messages are still to be taken; empty for none. Unless all are to be connected, some never are.
 func (r *recovery[T]) onTheWay() (what string) {
