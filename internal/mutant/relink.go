@@ -31,8 +31,8 @@ type compiledPackage struct {
 	DefaultGODEBUG          string
 }
 
-// harmless are the flags of the go tool that do not change what it compiles or how it links.
-var harmless = []string{"-buildvcs", "-mod", "-modcacherw", "-p", "-v"}
+// harmless are the flags of the go tool that do not change what it compiles, of the files that it lists, or how it links.
+var harmless = []string{"-buildvcs", "-mod", "-modcacherw", "-p", "-tags", "-v"}
 
 // relink builds the changed command from what is compiled of the command as it is. It compiles only the packages that are changed, and those
 // that import one whose export data (signatures, inlined bodies, positions, escapes) has become another by that: for most
