@@ -41,8 +41,12 @@ func (f *file) change(c change) {
 // apply makes the change in a content.
 func (c change) apply(content []byte) []byte {
 	end := c.at + int64(len(c.data))
-	if n := int64(len(content)); n < end {
-		content = append(content, make([]byte, end-n)...)
+	if n := len(content); int64(n) < end {
+		if int64(cap(content)) < end { // by twice: append would move a file that grows page by page too often
+			content = slices.Grow(content, max(n, int(end)-n))
+		}
+		content = content[:end]
+		clear(content[n:])
 	}
 	if c.data == nil {
 		return content[:end]
