@@ -58,9 +58,11 @@ type GroupWorkload struct {
 	Crashes    int
 	Down       time.Duration
 	// Ends are those who leave or are removed, and when.
-	Ends   []GroupEnd
-	Small  agent.Config
-	Config group.Config
+	Ends []GroupEnd
+	// Intruder is who joins by the invitation of a further member: 0 for nobody, else how he introduces himself.
+	Intruder int
+	Small    agent.Config
+	Config   group.Config
 }
 
 // GroupEnd is the end of a membership.
@@ -93,6 +95,9 @@ func drawGroup(w *sim.World) GroupWorkload {
 			})
 		}
 	}
+	if w.Value("intruder", 6) == 5 {
+		l.Intruder = 1 + w.Value("intruder says", len(says))
+	}
 	small := agent.DefaultConfig(protocol.RecipientService)
 	small.PersistError = []time.Duration{0, 30 * time.Second}[w.Value("persist-error", 2)]
 	small.PingInterval, small.PingTimeouts, small.Silence = 2*time.Minute, 2, 4*time.Minute
@@ -119,9 +124,10 @@ type recovery[T group.Tx] struct {
 	load    GroupWorkload
 	network *sim.Network[[]protocol.Request, []protocol.Response]
 	routers []*router.Router
-	people  []*person[T] // the host first
-	broken  bool         // something has failed for good, so that some may never be connected
-	over    bool         // nobody is restarted any more
+	people  []*person[T]      // the host first
+	broken  bool              // something has failed for good, so that some may never be connected
+	lost    *group.Invitation // of the guest; nil: there is none yet
+	over    bool              // nobody is restarted any more
 	crashes int
 	checks  groupChecks
 }
@@ -336,6 +342,9 @@ func (p *person[T]) hostUser() {
 			p.bring(m)
 		})
 	}
+	if p.load.Intruder > 0 {
+		p.loseInvitation(g)
+	}
 	for _, end := range p.load.Ends {
 		if end.Removed {
 			_ = p.node.Clock().Sleep(context.Background(), end.After)
@@ -407,6 +416,11 @@ func (r *recovery[T]) run() {
 			p.keep()
 		})
 	}
+	var stranger *sim.Node
+	if r.load.Intruder > 0 {
+		stranger = r.world.Node("intruder")
+		stranger.Go("main", (&intruder[T]{r, stranger}).main)
+	}
 	r.wait()
 	r.sleep(r.load.Linger)
 	r.world.Heal()
@@ -424,6 +438,9 @@ func (r *recovery[T]) run() {
 		p.crashed.TrySend(struct{}{})
 	}
 	keepers.Wait()
+	if stranger != nil {
+		stranger.Crash()
+	}
 }
 
 // wait waits until all users have done what they do, as long as there is patience: with faults, that can take for ever.

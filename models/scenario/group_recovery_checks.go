@@ -23,6 +23,7 @@ func groupProperties() []sim.Property {
 		{ID: "G4", Statement: "A message delivered again, and a crash between any two steps, change nothing: where nothing has failed for good, nothing is refused."},
 		{ID: "G5", Statement: "No event arrives for a connection or a member that is unknown."},
 		{ID: "G6", Statement: "The host forwards an introduction once."},
+		{ID: "G7", Statement: "The member id in a confirmation is the expected one, or the connection is refused."},
 		{ID: "Q2", Statement: "One effective continuation for each correlation id; none is left in the end."},
 		{ID: "Q7", Statement: "Retry is idempotent: no router has a queue that belongs to no connection."},
 		{ID: "Q10", Statement: "After a restart each unfinished command is run in the end."},
@@ -36,7 +37,7 @@ func groupProperties() []sim.Property {
 func groupSometimes() []string {
 	return []string{
 		"all-connected", "connected-after-a-crash", "continued-with-an-error", "message-repeated", "member-late", "member-failed", "removed", "left",
-		"refused-for-good",
+		"refused-for-good", "intruder-refused",
 	}
 }
 
@@ -72,9 +73,15 @@ func (o groupObserver[T]) observe(t group.Transition) {
 			w.Fail("G3", "%s: %s is %s, after it was %s", o.name, t.Member, t.Status, was)
 		}
 		o.checks.statuses[seen] = t.Status
+		if t.Member == guest && t.Status != group.Invited {
+			w.Fail("G7", "%s: %s is %s, but whoever joins does so under another name", o.name, t.Member, t.Status)
+		}
 	case group.Failed:
 		w.Logf("%s: something is wrong with %s: %s", o.name, t.Member, t.Why)
 		w.Sometimes("member-failed")
+		if t.Member == guest {
+			return
+		}
 		o.mustNotFail("%s: something is wrong with %s, though nothing has failed for good: %s", o.name, t.Member, t.Why)
 	case group.Late:
 		w.Logf("%s: %s is late", o.name, t.Member)
@@ -93,6 +100,10 @@ func (o groupObserver[T]) observe(t group.Transition) {
 	case group.Refused:
 		w.Logf("%s: refuses %s of %s: %s", o.name, t.Event.Kind, t.Event.Connection, t.Why)
 		w.Sometimes("refused-for-good")
+		if strings.HasPrefix(string(t.Event.Connection), string(theGroup+"/"+group.ID(guest)+"/")) {
+			w.Sometimes("intruder-refused")
+			return
+		}
 		property := "G4"
 		switch {
 		case strings.Contains(t.Why, "unknown"):
@@ -224,7 +235,7 @@ func (p *person[T]) look() (s seen, err error) {
 					s.made[m.ID] = made
 					if found {
 						s.keys = append(s.keys, x.Key)
-						if x.Status != connection.Active {
+						if m.ID != guest && x.Status != connection.Active {
 							s.inactive = append(s.inactive, id)
 						}
 					}
@@ -357,6 +368,12 @@ func (r *recovery[T]) judge(all []seen) {
 		}
 		for _, id := range a.order {
 			m := a.members[id]
+			if id == guest {
+				if made := a.made[id]; m.Error != "" && made != [2]bool{} && !r.broken {
+					r.world.Fail("G7", "%s: who joined as %s was refused (%s), but the connection is there", name, id, m.Error)
+				}
+				continue
+			}
 			connected = connected && m.Status >= group.Connected && !m.Status.Ended()
 			wants := [2]bool{true, i > 0 && id != "host"}
 			switch made := a.made[id]; {
@@ -372,7 +389,7 @@ func (r *recovery[T]) judge(all []seen) {
 			r.world.Fail("G1", "%s: the connection %s is not active", name, a.inactive[0])
 		}
 	}
-	if !r.broken {
+	if !r.broken && r.load.Intruder == 0 { // who has a queue too
 		for i, x := range r.routers {
 			x.EachMailbox(func(m router.Mailbox) {
 				if !m.Deleted && !keys[m.Key] {
