@@ -27,7 +27,7 @@ var only = protocol.Router{KeyHash: "key", Hosts: "router.example.org"}
 // world has a router, and people who are what they seem, and others.
 type world struct {
 	*sim.World
-	t       *testing.T
+	t       testing.TB
 	network *sim.Network[[]protocol.Request, []protocol.Response]
 	nodes   []*sim.Node
 }
@@ -74,11 +74,22 @@ type honest struct {
 	store   *store.Memory
 	data    *store.Data
 	refused []string
+	// commands is how many have begun to be carried out.
+	commands int
 }
 
 func (h *honest) Observe(t group.Transition) {
 	if r, is := t.(group.Refused); is {
 		h.Inline(func() { h.refused = append(h.refused, r.Why) })
+	}
+}
+
+// executing counts commands.
+type executing struct{ *honest }
+
+func (e executing) Observe(t command.Transition) {
+	if _, is := t.(command.Executing); is {
+		e.Inline(func() { e.commands++ })
 	}
 }
 
@@ -89,7 +100,7 @@ func (w *world) started(name string, data *store.Data) *honest {
 	h := &honest{world: w, node: n, store: store.OpenMemory(n, data), data: data}
 	w.on(n, func() {
 		var err error
-		h.Agent, err = group.Start(group.Environment{Scheduler: n, Clock: n.Clock(), Small: small, Observer: h},
+		h.Agent, err = group.Start(group.Environment{Scheduler: n, Clock: n.Clock(), Small: small, Observer: h, Commands: executing{h}},
 			group.Config{Connections: connections(), Timeout: time.Hour}, command.Store[tx](h.store))
 		require.NoError(w.t, err)
 	})
