@@ -19,6 +19,9 @@ func onStores(scenarios []*sim.Scenario, args ...string) (out, errOut string, st
 }
 
 func TestRunOnAStore(t *testing.T) {
+	if len(onSQLite()) == 0 {
+		t.Skip("built without SQLite")
+	}
 	all := append(scenario.All(), onSQLite()...)
 	for _, args := range [][]string{{"group-recovery", "--store", "sqlite"}, {"--store", "sqlite"}, {"group-recovery/sqlite", "--store", "sqlite"}} {
 		out, errOut, status := onStores(all, args...)
