@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,10 @@ func TestEveryKeptFailureFailsOnItsMutantOnly(t *testing.T) {
 	for _, m := range list {
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
+			require.NoError(t, m.Applies("."))
+			if some := strings.Fields(os.Getenv("HEDDLE_MUTANTS")); len(some) > 0 && !slices.Contains(some, m.Name) {
+				return // CI draws some of them for each commit
+			}
 			failure := filepath.Join("testdata", "failures", m.Name+".json")
 			if _, err := os.Stat(failure); m.Missed != "" && err != nil {
 				build(t, m) // no search has found it yet

@@ -103,6 +103,12 @@ type change struct {
 	content []byte
 }
 
+// Applies answers what is wrong with the patch for the sources of the module in root, in one line.
+func (m *Mutant) Applies(root string) error {
+	_, err := m.apply(root)
+	return err
+}
+
 // apply makes the changed files from those below root.
 func (m *Mutant) apply(root string) ([]change, error) {
 	var changes []change
