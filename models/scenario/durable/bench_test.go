@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/heddle-go/heddle/models/scenario"
 	"github.com/heddle-go/heddle/models/scenario/durable"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
@@ -22,24 +23,35 @@ func (s fourMembers) Value(site choice.Site, n int) int {
 	return s.Source.Value(site, n)
 }
 
-// BenchmarkGroupRecovery is whole runs with four members under the random strategy, with SQLite on simulated disks: with faults and crashes, and without.
+// BenchmarkGroupRecovery is whole runs with four members under the random strategy, with stores in memory and with SQLite on simulated disks; with faults and
+// crashes, and without.
 func BenchmarkGroupRecovery(b *testing.B) {
-	for name, options := range map[string]sim.Options{"faults": {}, "none": {NoFaults: true}} {
-		b.Run(name, func(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		scenario *sim.Scenario
+		options  sim.Options
+	}{
+		{"memory", scenario.GroupRecovery(), sim.Options{}},
+		{"memory, no faults", scenario.GroupRecovery(), sim.Options{NoFaults: true}},
+		{"sqlite", durable.GroupRecovery(), sim.Options{}},
+		{"sqlite, no faults", durable.GroupRecovery(), sim.Options{NoFaults: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
 			random, err := strategy.Parse("random")
 			require.NoError(b, err)
-			source, runner := random.Source(), sim.NewRunner()
+			source, runner, steps := random.Source(), sim.NewRunner(), int64(0)
 			defer runner.Close()
-			recovery := durable.GroupRecovery()
 			b.ResetTimer()
 			start := time.Now()
 			for i := range b.N {
 				source.Begin(uint64(i), 1000)
-				result, err := runner.Run(recovery, sim.RunConfig{Source: fourMembers{source}, DataSeed: uint64(i), Options: options, MaxSteps: 10_000_000})
+				result, err := runner.Run(c.scenario, sim.RunConfig{Source: fourMembers{source}, DataSeed: uint64(i), Options: c.options, MaxSteps: 10_000_000})
 				require.NoError(b, err)
 				require.Nil(b, result.Failure)
+				steps += result.Steps
 			}
 			b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "runs/s")
+			b.ReportMetric(float64(steps)/float64(b.N), "steps/run")
 		})
 	}
 }
