@@ -55,8 +55,11 @@ func (w *World) swarm(name string) bool {
 // before anything else that may draw.
 func (w *World) NoSwarm() (faults bool) {
 	w.density = 0
-	return !w.options.NoFaults
+	return w.MayFail()
 }
+
+// MayFail says whether faults may strike in this run at all, those of the scenario's own included; see Options.NoFaults.
+func (w *World) MayFail() bool { return !w.options.NoFaults }
 
 // Swarm says whether this run may use a fault. It is drawn once for each run and fault, and never true after Heal.
 func (w *World) Swarm(fault string) (may bool) {

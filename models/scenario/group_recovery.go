@@ -160,7 +160,7 @@ func newRecovery[T group.Tx](w *sim.World, l GroupWorkload, stores Stores[T]) *r
 	w.OnStep(func() {
 		if len(l.CrashAfter) > 0 && w.Step() >= slices.Min(l.CrashAfter) {
 			l.CrashAfter = slices.DeleteFunc(l.CrashAfter, func(step int64) bool { return w.Step() >= step })
-			if !w.Healed() && r.crash() {
+			if w.MayFail() && !w.Healed() && r.crash() {
 				w.Fired("crash")
 			}
 		}
