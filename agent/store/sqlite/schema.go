@@ -85,8 +85,8 @@ CREATE TABLE continuations (
 	after_row INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX continuations_by_connection ON continuations (connection);
-CREATE TABLE openings (times INTEGER NOT NULL) STRICT;
-INSERT INTO openings VALUES (0);
+CREATE TABLE transactions (last INTEGER NOT NULL) STRICT; -- the number of the last one: whether it is there can be asked
+INSERT INTO transactions VALUES (0);
 `}
 
 // query is a statement that is prepared once.
@@ -97,7 +97,8 @@ const (
 	beginRead
 	commit
 	rollback
-	opened
+	numbered
+	lastNumber
 	usedByCommand
 	usedByEvent
 	addCommand
@@ -135,7 +136,8 @@ var texts = [queries]string{
 	beginRead:        "BEGIN",
 	commit:           "COMMIT",
 	rollback:         "ROLLBACK",
-	opened:           "UPDATE openings SET times = times + 1",
+	numbered:         "UPDATE transactions SET last = ?",
+	lastNumber:       "SELECT last FROM transactions",
 	usedByCommand:    "SELECT 1 FROM commands WHERE correlation = ?",
 	usedByEvent:      "SELECT 1 FROM events WHERE correlation = ?",
 	addCommand:       "INSERT INTO commands (correlation, connection, router, kind, body) VALUES (?, ?, ?, ?, ?) RETURNING number",

@@ -23,6 +23,7 @@ type Store struct {
 	db         *sqlite3.Conn
 	statements [queries]*sqlite3.Stmt
 	failure    error // of the transaction that is under way
+	last       int64 // the number of the last transaction that is there; -1: in doubt
 }
 
 // Open opens the store in a file, and makes it if there is none. vfs is the name of the VFS that has the file; empty: that of the operating system.
@@ -111,7 +112,12 @@ func (s *Store) begins(vfs string) (err error) {
 			return err
 		}
 	}
-	if err := s.run(opened); err != nil || vfs != "" {
+	last, err := s.lastStored()
+	if err != nil {
+		return err
+	}
+	s.last = last
+	if err := s.confirm(); err != nil || vfs != "" {
 		return err
 	}
 	folder, err := os.Open(filepath.Dir(s.path)) //heddle:allow a simulated store has a VFS, and returns above
@@ -146,8 +152,22 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Update implements command.Store. After an error of the disk nothing of the transaction is there, and the next one may succeed.
-func (s *Store) Update(f func(*Tx) error) error { return s.transaction(begin, f) }
+// Update implements command.Store. After an error nothing of the transaction is there, and the next one may succeed; but see ErrDoubt.
+func (s *Store) Update(f func(*Tx) error) error {
+	return s.transaction(begin, func(t *Tx) error {
+		if s.last < 0 { // since a doubt
+			last, err := s.lastStored()
+			if err != nil {
+				return fmt.Errorf("store %s: %w", s.path, explained(err))
+			}
+			s.last = last
+		}
+		if err := f(t); err != nil {
+			return err
+		}
+		return t.run(numbered, s.last+1)
+	})
+}
 
 // View implements command.Store.
 func (s *Store) View(f func(*Tx) error) error { return s.transaction(beginRead, f) }
@@ -171,11 +191,79 @@ func (s *Store) transaction(kind query, f func(*Tx) error) (err error) {
 	if s.failure != nil {
 		return s.failure
 	}
-	if err := s.run(commit); err != nil {
+	err = s.run(commit)
+	if err != nil && kind == begin {
+		err = s.resolve(err)
+	} else if err == nil && kind == begin {
+		s.last++
+	}
+	if err != nil {
 		return fmt.Errorf("store %s: commit: %w", s.path, explained(err))
 	}
 	ended = true
 	return nil
+}
+
+// ErrDoubt answers who has made a change of which it cannot be said whether it is there, since the disk does not answer. The process is to be started anew: it then goes
+// on from what there is.
+var ErrDoubt = errors.New("it is in doubt whether the last change is there: start this program again")
+
+// resolutions is how often a disk is asked before a change stays in doubt.
+const resolutions = 100
+
+// resolve finds out whether a transaction is there whose end has failed: its frames can be in the log, and be found there later, though they
+// could not be synced; or it is durable, and what failed is the checkpoint behind it. If it is there it is made durable, and all is well.
+func (s *Store) resolve(failed error) error {
+	for range resolutions {
+		if !s.db.GetAutocommit() {
+			_ = s.run(rollback)
+		}
+		last, err := s.lastStored()
+		switch {
+		case err != nil:
+			continue
+		case last == s.last:
+			return failed
+		}
+		s.last = last
+		if s.confirm() == nil {
+			return nil
+		}
+		s.last-- // so that it is still to be made durable
+	}
+	s.last = -1
+	return fmt.Errorf("%w; %w", failed, ErrDoubt)
+}
+
+// lastStored is the number of the last transaction, as it is stored.
+func (s *Store) lastStored() (last int64, err error) {
+	statement := s.statements[lastNumber]
+	if statement.Step() {
+		last = statement.ColumnInt64(0)
+	}
+	return last, statement.Reset()
+}
+
+// confirm makes durable what is there, by a transaction that does nothing else.
+func (s *Store) confirm() error {
+	if err := s.run(begin); err != nil {
+		return err
+	}
+	err := s.statements[numbered].BindInt64(1, s.last+1)
+	if err == nil {
+		err = s.run(numbered)
+	}
+	if err == nil {
+		err = s.run(commit)
+	}
+	if err == nil {
+		s.last++
+		return nil
+	}
+	if !s.db.GetAutocommit() {
+		_ = s.run(rollback)
+	}
+	return err
 }
 
 // run runs a statement that has no parameters and no rows.

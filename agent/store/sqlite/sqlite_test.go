@@ -222,6 +222,65 @@ func TestAStoreThatCouldNotBeOpenedCanBeOpenedLater(t *testing.T) {
 	require.Greater(t, failures, 2)
 }
 
+// errorsStrike lets I/O errors of a disk strike, and nothing else.
+type errorsStrike struct{ choice.Source }
+
+func (s errorsStrike) Value(site choice.Site, n int) int {
+	switch site.Name {
+	case "swarm", "swarm/read-error", "swarm/write-error", "swarm/sync-error":
+		return n - 1
+	}
+	return s.Source.Value(site, n)
+}
+
+// What Update has answered with an error is not there: who is told so does it again, and would find that it was done, with nobody told of it.
+func TestWhatWasAnsweredWithAnErrorIsNotThere(t *testing.T) {
+	runner, failed := sim.NewRunner(), 0
+	defer runner.Close()
+	for seed := range uint64(60) {
+		scenario := &sim.Scenario{Name: "store", Setup: func(w *sim.World) func() {
+			d := disk.New(w, "disk")
+			return func() {
+				n := w.Node("agent")
+				n.Go("main", func() {
+					rest := func() { _ = n.Clock().Sleep(context.Background(), time.Second) }
+					vfs := d.Mount(n)
+					s, err := sqlite.Open(n, "agent.db", vfs)
+					for ; err != nil; s, err = sqlite.Open(n, "agent.db", vfs) {
+						rest()
+					}
+					for i := range 30 {
+						key := command.Key{Connection: command.Connection(fmt.Sprint(i))}
+						added := s.Update(func(tx *sqlite.Tx) error {
+							_, err := tx.AddCommand(command.Command{Correlation: command.Correlation(key.Connection), Key: key, Body: make([]byte, 3000)})
+							return err
+						})
+						if added != nil {
+							w.Inline(func() { failed++ })
+						}
+						look := func(tx *sqlite.Tx) error {
+							_, found, err := tx.FirstCommand(key)
+							if err == nil && found != (added == nil) {
+								w.Fail("doubt", "command %d is there: %v, and Update had answered: %v", i, found, added)
+							}
+							return err
+						}
+						for s.View(look) != nil {
+							rest()
+						}
+					}
+				})
+				_ = w.Host().Clock().Sleep(context.Background(), 100*time.Hour)
+				n.Crash()
+			}
+		}}
+		r, err := runner.Run(scenario, sim.RunConfig{Source: errorsStrike{conformance.Random(seed)}, DataSeed: seed})
+		require.NoError(t, err)
+		require.Nil(t, r.Failure, "seed %d", seed)
+	}
+	require.Greater(t, failed, 100)
+}
+
 func TestAFileThatIsNoStoreStaysAsItIs(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, content string) string {
