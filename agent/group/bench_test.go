@@ -20,7 +20,7 @@ import (
 // crowded is a store of a host with n members, all connected; what it says to them goes to one queue, where nobody listens.
 func crowded(b *testing.B, w *world, n int, to protocol.Link) *store.Data {
 	data := store.NewData()
-	require.NoError(b, store.OpenMemory(w.Host(), data).Update(func(x tx) error {
+	require.NoError(b, w.open(w.Host(), data).Update(func(x tx) error {
 		require.NoError(b, x.PutGroup(group.Group{ID: "g", Me: "h", Host: "h", Status: group.Connected, Numbers: int64(n)}))
 		for i := range n {
 			id := group.MemberID(fmt.Sprint("e", i))
@@ -53,7 +53,7 @@ func BenchmarkJoin(b *testing.B) {
 					host.do(func(c *command.Change[tx]) error { return host.Invite(c, "g", "m") })
 					w.rest(time.Minute)
 					var i group.Invitation
-					require.NoError(b, store.OpenMemory(w.Host(), data).View(func(x tx) (err error) {
+					require.NoError(b, w.open(w.Host(), data).View(func(x tx) (err error) {
 						i, _, err = group.InvitationFor(x, "g", "m")
 						return err
 					}))

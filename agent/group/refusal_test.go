@@ -66,12 +66,36 @@ func connections() connection.Config {
 	return connection.Config{Commands: command.DefaultConfig(), Routers: []protocol.Router{only}}
 }
 
+// open is the store of data that outlives processes: it is the world's.
+func (w *world) open(n *sim.Node, data *store.Data) command.Store[tx] {
+	return outliving{store.OpenMemory(n, data), w.World}
+}
+
+type outliving struct {
+	command.Store[tx]
+	w *sim.World
+}
+
+func (o outliving) Update(f func(tx) error) error {
+	return o.Store.Update(func(x tx) (err error) {
+		o.w.Inline(func() { err = f(x) })
+		return err
+	})
+}
+
+func (o outliving) View(f func(tx) error) error {
+	return o.Store.View(func(x tx) (err error) {
+		o.w.Inline(func() { err = f(x) })
+		return err
+	})
+}
+
 // honest is somebody with an agent, and what it has refused.
 type honest struct {
 	*group.Agent[tx]
 	*world
 	node    *sim.Node
-	store   *store.Memory
+	store   command.Store[tx]
 	data    *store.Data
 	refused []string
 	// commands is how many have begun to be carried out.
@@ -97,11 +121,11 @@ func (w *world) honest(name string) *honest { return w.started(name, store.NewDa
 
 func (w *world) started(name string, data *store.Data) *honest {
 	n, small := w.small(name)
-	h := &honest{world: w, node: n, store: store.OpenMemory(n, data), data: data}
+	h := &honest{world: w, node: n, store: w.open(n, data), data: data}
 	w.on(n, func() {
 		var err error
 		h.Agent, err = group.Start(group.Environment{Scheduler: n, Clock: n.Clock(), Small: small, Observer: h, Commands: executing{h}},
-			group.Config{Connections: connections(), Timeout: time.Hour}, command.Store[tx](h.store))
+			group.Config{Connections: connections(), Timeout: time.Hour}, h.store)
 		require.NoError(w.t, err)
 	})
 	return h
@@ -154,7 +178,7 @@ func (w *world) liar(name string) *liar {
 	w.on(n, func() {
 		var err error
 		l.Agent, err = connection.Start(connection.Environment{Scheduler: n, Clock: n.Clock(), Small: small}, connections(),
-			command.Store[tx](store.OpenMemory(n, store.NewData())))
+			w.open(n, store.NewData()))
 		require.NoError(w.t, err)
 		n.Go("events", func() {
 			for {
@@ -405,7 +429,7 @@ func TestAnAnswerThatIsLostIsToldByTheStatus(t *testing.T) {
 		host.do(func(c *command.Change[tx]) error { return host.Invite(c, "g", "n") })
 		w.rest(time.Minute)
 		host.node.Crash()
-		lost := store.OpenMemory(w.Host(), host.data)
+		lost := w.open(w.Host(), host.data)
 		require.NoError(t, lost.Update(func(x tx) error {
 			m, _, err := x.Member("g", "n")
 			require.NoError(t, err)

@@ -25,14 +25,40 @@ func GroupRecovery() *sim.Scenario {
 	return GroupRecoveryOn("group-recovery", "a host and its members, who crash and restart, connect with each other; stores in memory", memoryStores)
 }
 
-func memoryStores(*sim.World) Stores[*store.MemoryTx] {
+func memoryStores(w *sim.World) Stores[*store.MemoryTx] {
 	data := map[string]*store.Data{}
 	return func(name string, node *sim.Node) (command.Store[*store.MemoryTx], error) {
-		if data[name] == nil {
-			data[name] = store.NewData()
-		}
-		return store.OpenMemory(node, data[name]), nil
+		var kept *store.Data
+		w.Inline(func() {
+			if data[name] == nil {
+				data[name] = store.NewData()
+			}
+			kept = data[name]
+		})
+		return outliving[*store.MemoryTx]{store.OpenMemory(node, kept), w}, nil
 	}
+}
+
+// outliving is a store whose data outlives processes: it is the world's.
+type outliving[T group.Tx] struct {
+	command.Store[T]
+	w *sim.World
+}
+
+// Update implements command.Store.
+func (o outliving[T]) Update(f func(T) error) error {
+	return o.Store.Update(func(tx T) (err error) {
+		o.w.Inline(func() { err = f(tx) })
+		return err
+	})
+}
+
+// View implements command.Store.
+func (o outliving[T]) View(f func(T) error) error {
+	return o.Store.View(func(tx T) (err error) {
+		o.w.Inline(func() { err = f(tx) })
+		return err
+	})
 }
 
 // Stores opens the store of somebody, as it was when the process before ended, on the node of the next.
@@ -252,7 +278,7 @@ func (p *person[T]) keep() {
 			node.Stalls(1)
 		}
 		p.world.Inline(func() { p.node = node })
-		node.Go("main", p.main)
+		node.Go("main", func() { p.main(node) })
 		p.crashed.Recv()
 		over := false
 		p.world.Inline(func() { over = p.over })
@@ -270,8 +296,7 @@ func (r *recovery[T]) sleep(d time.Duration) {
 }
 
 // main is a process.
-func (p *person[T]) main() {
-	n := p.node
+func (p *person[T]) main(n *sim.Node) {
 	rest := func() { _ = n.Clock().Sleep(context.Background(), time.Second) }
 	var kept command.Store[T]
 	for {
@@ -282,6 +307,7 @@ func (p *person[T]) main() {
 		p.world.Logf("%s: %v", p.name, err)
 		rest()
 	}
+	var g *group.Agent[T]
 	for {
 		small, err := agent.New(agent.Environment{
 			Scheduler: n.Scheduler(), Clock: n.Clock(), Dialer: p.network.Dialer(n), Observer: p.smallObserver(),
@@ -289,7 +315,7 @@ func (p *person[T]) main() {
 		if err != nil {
 			panic(err)
 		}
-		g, err := group.Start(group.Environment{
+		g, err = group.Start(group.Environment{
 			Scheduler: n.Scheduler(), Clock: n.Clock(), Small: small, Observer: groupObserver[T]{p}, Connections: connectionObserver[T]{p}, Commands: commandObserver[T]{p},
 		}, p.load.Config, kept)
 		if err == nil {
@@ -300,17 +326,28 @@ func (p *person[T]) main() {
 		small.Close()
 		rest()
 	}
+	u := user[T]{p, n, g, kept}
 	if p.number == 0 {
-		p.hostUser()
+		u.host()
 	} else {
-		p.memberUser()
+		u.member()
 	}
 	p.world.Inline(func() { p.done = true })
 	p.finished.TrySend(struct{}{})
 }
 
+// user is somebody's user in one process.
+type user[T group.Tx] struct {
+	*person[T]
+	on    *sim.Node
+	agent *group.Agent[T]
+	kept  command.Store[T]
+}
+
+func (u user[T]) rest(d time.Duration) { _ = u.on.Clock().Sleep(context.Background(), d) }
+
 // update asks for something, again and again while the store fails. What was asked for before a crash is there.
-func (p *person[T]) update(f func(*command.Change[T]) error) {
+func (p user[T]) update(f func(*command.Change[T]) error) {
 	for {
 		switch err := p.agent.Update(f); {
 		case err == nil, errors.Is(err, group.ErrKnown), errors.Is(err, group.ErrUnknownGroup), errors.Is(err, group.ErrUnknownMember):
@@ -318,15 +355,15 @@ func (p *person[T]) update(f func(*command.Change[T]) error) {
 		default:
 			p.world.Logf("%s: %v", p.name, err)
 		}
-		_ = p.node.Clock().Sleep(context.Background(), time.Second)
+		p.rest(time.Second)
 	}
 }
 
-// hostUser founds the group, invites its members and hands them their invitations.
-func (p *person[T]) hostUser() {
+// host founds the group, invites its members and hands them their invitations.
+func (p user[T]) host() {
 	g := p.agent
 	p.update(func(c *command.Change[T]) error { return g.Found(c, theGroup, p.name) })
-	tasks := sched.NewWaitGroup(p.node)
+	tasks := sched.NewWaitGroup(p.on)
 	for i := range p.load.Members {
 		m := p.people[i+1]
 		given := false
@@ -334,20 +371,20 @@ func (p *person[T]) hostUser() {
 		if given {
 			continue
 		}
-		_ = p.node.Clock().Sleep(context.Background(), p.load.Pauses[i])
+		p.rest(p.load.Pauses[i])
 		p.update(func(c *command.Change[T]) error { return g.Invite(c, theGroup, m.name) })
 		tasks.Add(1)
-		p.node.Go("courier", func() {
+		p.on.Go("courier", func() {
 			defer tasks.Done()
 			p.bring(m)
 		})
 	}
 	if p.load.Intruder > 0 {
-		p.loseInvitation(g)
+		p.loseInvitation()
 	}
 	for _, end := range p.load.Ends {
 		if end.Removed {
-			_ = p.node.Clock().Sleep(context.Background(), end.After)
+			p.rest(end.After)
 			p.update(func(c *command.Change[T]) error { return g.Remove(c, theGroup, p.people[end.Member].name) })
 		}
 	}
@@ -355,11 +392,11 @@ func (p *person[T]) hostUser() {
 }
 
 // bring brings somebody his invitation, once it is there, or there will be none.
-func (p *person[T]) bring(to *person[T]) {
+func (p user[T]) bring(to *person[T]) {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
 		var i group.Invitation
 		found, ended := false, false
-		err := p.store.View(func(tx T) (err error) {
+		err := p.kept.View(func(tx T) (err error) {
 			if i, found, err = group.InvitationFor(tx, theGroup, to.name); err != nil {
 				return err
 			}
@@ -377,12 +414,12 @@ func (p *person[T]) bring(to *person[T]) {
 			p.world.Inline(func() { to.isNot = true })
 			return
 		}
-		_ = p.node.Clock().Sleep(context.Background(), pause)
+		p.rest(pause)
 	}
 }
 
-// memberUser joins the group as soon as he is invited, and perhaps leaves it.
-func (p *person[T]) memberUser() {
+// member joins the group as soon as he is invited, and perhaps leaves it.
+func (p user[T]) member() {
 	g := p.agent
 	var i group.Invitation
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
@@ -394,12 +431,12 @@ func (p *person[T]) memberUser() {
 		if is {
 			break
 		}
-		_ = p.node.Clock().Sleep(context.Background(), pause)
+		p.rest(pause)
 	}
 	p.update(func(c *command.Change[T]) error { return g.Accept(c, i) })
 	for _, end := range p.load.Ends {
 		if !end.Removed && end.Member == p.number {
-			_ = p.node.Clock().Sleep(context.Background(), end.After)
+			p.rest(end.After)
 			p.update(func(c *command.Change[T]) error { return g.Leave(c, theGroup) })
 		}
 	}
@@ -427,14 +464,14 @@ func (r *recovery[T]) run() {
 	r.settle()
 	r.world.Inline(func() { r.over = true })
 	for _, p := range r.people {
-		p.on(func() {
-			p.small.Close()
-			p.agent.Close()
+		n := p.ask(func(_ command.Store[T], small *agent.Agent, g *group.Agent[T]) {
+			small.Close()
+			g.Close()
 		})
-		if n := p.node.Tasks(); n > 0 {
-			r.world.Fail("S12", "%s has closed its agent, and has %d tasks left", p.name, n)
+		if left := n.Tasks(); left > 0 {
+			r.world.Fail("S12", "%s has closed its agent, and has %d tasks left", p.name, left)
 		}
-		p.node.Crash()
+		n.Crash()
 		p.crashed.TrySend(struct{}{})
 	}
 	keepers.Wait()
@@ -457,12 +494,18 @@ func (r *recovery[T]) wait() {
 	}
 }
 
-// on runs f in somebody's process.
-func (p *person[T]) on(f func()) {
+// ask runs f in somebody's process, and answers where that is.
+func (p *person[T]) ask(f func(command.Store[T], *agent.Agent, *group.Agent[T])) (n *sim.Node) {
+	var run func()
+	p.world.Inline(func() {
+		kept, small, g := p.store, p.small, p.agent
+		n, run = p.node, func() { f(kept, small, g) }
+	})
 	done := sched.NewChan[struct{}](p.world.Host(), 1)
-	p.node.Go("asked", func() {
-		f()
+	n.Go("asked", func() {
+		run()
 		done.TrySend(struct{}{})
 	})
 	done.Recv()
+	return n
 }

@@ -193,8 +193,8 @@ type seen struct {
 
 // look reads somebody's store, in his process.
 func (p *person[T]) look() (s seen, err error) {
-	p.on(func() {
-		err = p.store.View(func(tx T) error {
+	p.ask(func(kept command.Store[T], _ *agent.Agent, _ *group.Agent[T]) {
+		err = kept.View(func(tx T) error {
 			s = seen{members: map[group.MemberID]group.Member{}, made: map[group.MemberID][2]bool{}}
 			keys, err := tx.Keys()
 			if err != nil {
@@ -258,7 +258,7 @@ func (r *recovery[T]) settle() {
 	for pause := time.Second; ; pause = min(2*pause, 5*time.Minute) {
 		all := make([]seen, len(r.people))
 		property, open := "", ""
-		stored, before := r.stored(), r.onTheWay()
+		stored, before := r.underWay()
 		for i, p := range r.people {
 			up := false
 			r.world.Inline(func() { up = p.agent != nil && p.done })
@@ -273,17 +273,21 @@ func (r *recovery[T]) settle() {
 				property, open = "Q10", fmt.Sprintf("%s has still to do: %s", p.name, all[i].work)
 			}
 		}
-		if open == "" {
-			property, open = "G1", r.onTheWay()
-		}
-		if open == "" && (before != "" || r.stored() != stored) {
+		now, after := r.underWay()
+		switch {
+		case open != "":
+		case after != "":
+			property, open = "G1", after
+		case before != "" || now != stored:
 			property, open = "G1", "messages were sent while this was looked at"
+		default:
+			r.world.Inline(func() {
+				if property, open = r.unconnected(all); open == "" {
+					r.judge(all)
+				}
+			})
 		}
 		if open == "" {
-			property, open = r.unconnected(all)
-		}
-		if open == "" {
-			r.judge(all)
 			return
 		}
 		if d := r.world.Elapsed() - start; d > bound {
@@ -297,27 +301,19 @@ func (r *recovery[T]) settle() {
 // mustConnect says whether all are to be connected: nothing has failed for good, and nobody leaves.
 func (r *recovery[T]) mustConnect() bool { return !r.broken && len(r.load.Ends) == 0 }
 
-// stored is how many messages were ever sent.
-func (r *recovery[T]) stored() (n uint64) {
-	for _, x := range r.routers {
-		x.EachMailbox(func(m router.Mailbox) { n += m.Stored })
-	}
-	return n
-}
-
-// onTheWay says which messages are still to be taken; empty for none. Unless all are to be connected, some never are.
-func (r *recovery[T]) onTheWay() (what string) {
-	if !r.mustConnect() {
-		return ""
-	}
-	for i, x := range r.routers {
-		x.EachMailbox(func(m router.Mailbox) {
-			if !m.Deleted && m.Messages > 0 {
-				what = fmt.Sprintf("router %d has %d messages in the queue %v", i, m.Messages, m.Recipient)
-			}
-		})
-	}
-	return what
+// underWay is how many messages were ever sent, and which are still to be taken; empty for none. Unless all are to be connected, some never are.
+func (r *recovery[T]) underWay() (sent uint64, what string) {
+	r.world.Inline(func() {
+		for i, x := range r.routers {
+			x.EachMailbox(func(m router.Mailbox) {
+				sent += m.Stored
+				if r.mustConnect() && !m.Deleted && m.Messages > 0 {
+					what = fmt.Sprintf("router %d has %d messages in the queue %v", i, m.Messages, m.Recipient)
+				}
+			})
+		}
+	})
+	return sent, what
 }
 
 // bound is G1's: the timeout after which a member is late, and what it may take until it is heard of again and what is under way is done.

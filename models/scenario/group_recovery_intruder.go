@@ -71,12 +71,12 @@ func (x *intruder[T]) main() {
 }
 
 // loseInvitation lets the intruder have the invitation of the guest.
-func (p *person[T]) loseInvitation(g *group.Agent[T]) {
-	p.update(func(c *command.Change[T]) error { return g.Invite(c, theGroup, guest) })
+func (p user[T]) loseInvitation() {
+	p.update(func(c *command.Change[T]) error { return p.agent.Invite(c, theGroup, guest) })
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
 		var i group.Invitation
 		found, failed := false, false
-		err := p.store.View(func(tx T) (err error) {
+		err := p.kept.View(func(tx T) (err error) {
 			if i, found, err = group.InvitationFor(tx, theGroup, guest); err != nil {
 				return err
 			}
@@ -90,6 +90,6 @@ func (p *person[T]) loseInvitation(g *group.Agent[T]) {
 		if err == nil && (found || failed) {
 			return
 		}
-		_ = p.node.Clock().Sleep(context.Background(), pause)
+		p.rest(pause)
 	}
 }
