@@ -128,17 +128,16 @@ func (s *Store) begins(vfs string) (err error) {
 	return folder.Sync()
 }
 
-// pragma answers the first value of a pragma, if it has one.
+// pragma answers the value of a pragma that has at most one.
 func (s *Store) pragma(text string) (value string, err error) {
 	statement, _, err := s.db.Prepare("PRAGMA " + text)
 	if err != nil {
 		return "", err
 	}
-	defer statement.Close()
-	if statement.Step() {
+	for statement.Step() { // to the end: what a pragma changes is committed behind its row, and that can fail
 		value = statement.ColumnText(0)
 	}
-	return value, statement.Err()
+	return value, statement.Close()
 }
 
 // Close closes the file. No transaction may be under way, or begin.

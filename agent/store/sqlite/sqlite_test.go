@@ -222,6 +222,79 @@ func TestAStoreThatCouldNotBeOpenedCanBeOpenedLater(t *testing.T) {
 	require.Greater(t, failures, 2)
 }
 
+// oneSyncFails lets one sync fail, the n-th, and the power be cut at each crash.
+type oneSyncFails struct {
+	choice.Source
+	n *int
+}
+
+func (s oneSyncFails) Value(site choice.Site, n int) int {
+	switch site.Name {
+	case "swarm", "swarm/sync-error", "swarm/power-cut":
+		return n - 1
+	case "sync-error":
+		if *s.n--; *s.n == -1 {
+			return n - 1
+		}
+	case "crash", "crash-seed":
+		return s.Source.Value(site, n)
+	}
+	return 0
+}
+
+// A store that could be opened keeps what it answers for, whichever sync has failed while it was opened: the switch to a write-ahead log is told before it is
+// committed, and without one what is committed last can be undone by a journal whose deletion is lost.
+func TestAFileThatCouldBeOpenedKeepsWhatIsCommitted(t *testing.T) {
+	runner, failed := sim.NewRunner(), 0
+	defer runner.Close()
+	for failing := range 16 {
+		for seed := range uint64(8) {
+			n, errs := failing, 0
+			scenario := &sim.Scenario{Name: "store", Setup: func(w *sim.World) func() {
+				d := disk.New(w, "disk")
+				process := func(name string, use func(*sqlite.Store)) {
+					n := w.Node(name)
+					n.Go("main", func() {
+						vfs := d.Mount(n)
+						s, err := sqlite.Open(n, "agent.db", vfs)
+						for ; err != nil; s, err = sqlite.Open(n, "agent.db", vfs) {
+							w.Inline(func() { errs++ })
+							_ = n.Clock().Sleep(context.Background(), time.Second)
+						}
+						use(s)
+					})
+					_ = w.Host().Clock().Sleep(context.Background(), time.Hour)
+					n.Crash()
+				}
+				return func() {
+					added := false
+					process("first", func(s *sqlite.Store) {
+						err := s.Update(func(tx *sqlite.Tx) error {
+							_, err := tx.AddCommand(command.Command{Correlation: "c", Key: command.Key{Connection: "c"}})
+							return err
+						})
+						w.Inline(func() { added = err == nil })
+					})
+					process("second", func(s *sqlite.Store) {
+						require.NoError(t, s.View(func(tx *sqlite.Tx) error {
+							_, found, err := tx.FirstCommand(command.Key{Connection: "c"})
+							if added && !found {
+								w.Fail("lost", "what was answered for is not there")
+							}
+							return err
+						}))
+					})
+				}
+			}}
+			r, err := runner.Run(scenario, sim.RunConfig{Source: oneSyncFails{conformance.Random(seed), &n}, DataSeed: seed})
+			require.NoError(t, err)
+			require.Nil(t, r.Failure, "sync %d, seed %d", failing, seed)
+			failed += errs
+		}
+	}
+	require.Greater(t, failed, 50)
+}
+
 // errorsStrike lets I/O errors of a disk strike, and nothing else.
 type errorsStrike struct{ choice.Source }
 
