@@ -58,9 +58,6 @@ type Commands struct {
 type CommandOptions struct {
 	World  World
 	Config command.Config
-	// Patience is how long what can go on may be held up: by a store that takes its time, or by faults that hold up tasks. 0: by nothing, so that
-	// whatever can go on does so before time does.
-	Patience time.Duration
 }
 
 // NewCommands makes the judge of one run.

@@ -97,7 +97,7 @@ func (m *Commands) Tick() {
 	if q == nil || q.over || !q.opened {
 		return
 	}
-	lasts := func(since time.Duration) bool { return since <= before && now-since > m.Patience }
+	lasts := func(since time.Duration) bool { return since <= before && now > since }
 	q.q8Returns(lasts)
 	if q.closing {
 		return

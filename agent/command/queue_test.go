@@ -13,6 +13,7 @@ import (
 	"github.com/heddle-go/heddle/agent/command"
 	"github.com/heddle-go/heddle/agent/store"
 	"github.com/heddle-go/heddle/clock"
+	"github.com/heddle-go/heddle/models"
 	"github.com/heddle-go/heddle/sched"
 )
 
@@ -356,7 +357,7 @@ func TestCloseEndsAndKeepsWhatIsStored(t *testing.T) {
 func TestAnErrorOfTheStoreIsTriedAgain(t *testing.T) {
 	simulated(t, 100, func(t *testing.T, w *world) func() {
 		o, n, answered := newOutside(w.World), w.process("app"), false
-		s := failing{bridged{store.OpenMemory(n, store.NewData()), w.World}, sched.NewAtomicInt64(n, 0)}
+		s := failing{models.Outliving[tx](w.World, store.OpenMemory(n, store.NewData())), sched.NewAtomicInt64(n, 0)}
 		n.Go("main", func() {
 			q, err := command.New(environment(n, nil), config(), command.Store[tx](s), command.Executor[tx](executor{o, n}))
 			require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/heddle-go/heddle/agent/retry"
 	"github.com/heddle-go/heddle/agent/store"
 	"github.com/heddle-go/heddle/internal/conformance"
+	"github.com/heddle-go/heddle/models"
 	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
 )
@@ -105,7 +106,7 @@ func newApplication() *application {
 
 // run is the process: it deals with events until it is closed or crashes.
 func (a *application) run(t *testing.T, n *sim.Node, o *outside, observer command.Observer) *command.Queue[tx] {
-	q, err := command.New(environment(n, observer), config(), command.Store[tx](bridged{store.OpenMemory(n, a.data), o.w}), command.Executor[tx](executor{o, n}))
+	q, err := command.New(environment(n, observer), config(), models.Outliving[tx](o.w, store.OpenMemory(n, a.data)), command.Executor[tx](executor{o, n}))
 	require.NoError(t, err)
 	n.Go("application", func() {
 		for {
@@ -163,26 +164,6 @@ func (w *world) process(name string) *sim.Node {
 	n := w.Node(name)
 	w.processes = append(w.processes, n)
 	return n
-}
-
-// bridged is a store whose data outlives processes: it is the world's.
-type bridged struct {
-	command.Store[tx]
-	w *sim.World
-}
-
-func (b bridged) Update(f func(tx) error) error {
-	return b.Store.Update(func(x tx) (err error) {
-		b.w.Inline(func() { err = f(x) })
-		return err
-	})
-}
-
-func (b bridged) View(f func(tx) error) error {
-	return b.Store.View(func(x tx) (err error) {
-		b.w.Inline(func() { err = f(x) })
-		return err
-	})
 }
 
 // simulated runs main with many seeds, and then what main answers, which looks at what has come of it.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/heddle-go/heddle/agent"
@@ -43,16 +42,10 @@ type Agent[T Tx] struct {
 	tasks       sched.WaitGroup
 	ctx         context.Context // ends with Close
 	end         context.CancelFunc
-	waits       *sched.Chan[struct{}] // sent to when there are deadlines after there were none
+	sooner      *sched.Chan[struct{}] // sent to when another deadline is the first
 
 	mu        sched.Mutex
-	deadlines []deadline // the earliest first
-}
-
-type deadline struct {
-	at     int64
-	group  ID
-	member MemberID
+	deadlines deadlines
 }
 
 // membersAtOnce bounds the members that are in memory while an agent starts.
@@ -72,7 +65,7 @@ func Start[T Tx](env Environment, config Config, store command.Store[T]) (*Agent
 	s := env.Scheduler
 	g := &Agent[T]{
 		env: env, config: config, store: store, connections: connections, tasks: sched.NewWaitGroup(s), mu: sched.NewMutex(s),
-		waits: sched.NewChan[struct{}](s, 1),
+		sooner: sched.NewChan[struct{}](s, 1),
 	}
 	g.ctx, g.end = sched.WithCancel(s, context.Background())
 	g.spawn("events", g.takeAll)
@@ -105,12 +98,6 @@ func (g *Agent[T]) Update(f func(*command.Change[T]) error) error {
 	return g.connections.Queue().Update(f)
 }
 
-// Suspend lets no command begin, and answers when those that had begun have ended; Resume lets them go on. See command.Queue.
-func (g *Agent[T]) Suspend(ctx context.Context) error { return g.connections.Queue().Suspend(ctx) }
-
-// Resume ends Suspend.
-func (g *Agent[T]) Resume() error { return g.connections.Queue().Resume() }
-
 // Found makes a group, with me as its host.
 func (g *Agent[T]) Found(c *command.Change[T], id ID, me MemberID) error {
 	if _, known, err := c.Tx.Group(id); err != nil || known {
@@ -128,10 +115,10 @@ func (g *Agent[T]) Invite(c *command.Change[T], id ID, member MemberID) error {
 	if _, known, err := c.Tx.Member(id, member); err != nil || known || member == x.Me {
 		return cmp.Or(err, fmt.Errorf("invite %s to the group %s: %w", member, id, ErrKnown))
 	}
-	if _, err := g.add(c, Member{Group: id, ID: member, Status: Invited}); err != nil {
+	if err := g.add(c, Member{Group: id, ID: member, Status: Invited}); err != nil {
 		return err
 	}
-	k := Continuation{Connection: connectionOf(id, member, InGroup), Expects: command.Invitation, Kind: OfferLink, Group: id, Member: member}
+	k := Continuation{Connection: ConnectionOf(id, member, InGroup), Expects: command.Invitation, Kind: OfferLink, Group: id, Member: member}
 	return g.await(c, k, func(correlation command.Correlation) error {
 		_, err := g.connections.Create(c, k.Connection, correlation)
 		return err
@@ -160,7 +147,7 @@ func (g *Agent[T]) Accept(c *command.Change[T], i Invitation) error {
 	if err := c.Tx.PutGroup(Group{ID: i.Group, Me: i.Member, Host: i.Host, Status: Connected}); err != nil {
 		return err
 	}
-	if _, err := g.add(c, Member{Group: i.Group, ID: i.Host, Status: Accepted, Deadline: g.deadline()}); err != nil {
+	if err := g.add(c, Member{Group: i.Group, ID: i.Host, Status: Accepted, Deadline: g.deadline()}); err != nil {
 		return err
 	}
 	return g.join(c, i.Group, i.Host, InGroup, i.Link, message{Kind: accept, Member: i.Member})
@@ -246,7 +233,7 @@ func (g *Agent[T]) resume() error {
 			if m.Status.Ended() {
 				continue
 			}
-			ids = append(ids, connectionOf(m.Group, m.ID, InGroup), connectionOf(m.Group, m.ID, Direct))
+			ids = append(ids, ConnectionOf(m.Group, m.ID, InGroup), ConnectionOf(m.Group, m.ID, Direct))
 			if m.Deadline != 0 {
 				g.remind(deadline{m.Deadline, m.Group, m.ID})
 			}
@@ -344,7 +331,7 @@ func (g *Agent[T]) refuse(c *command.Change[T], e command.Event, why string) err
 		}
 	}
 	g.observe(c, Refused{e, why})
-	return nil
+	return g.giveUp(c, e, why)
 }
 
 // observe tells the observer once the change is stored.
@@ -354,22 +341,12 @@ func (g *Agent[T]) observe(c *command.Change[T], t Transition) {
 	}
 }
 
-// deadline is when somebody of whom is heard now is late.
-func (g *Agent[T]) deadline() int64 { return g.env.Clock.Now().Add(g.config.Timeout).UnixNano() }
-
 // add stores a new member.
-func (g *Agent[T]) add(c *command.Change[T], m Member) (Member, error) {
-	row, err := c.Tx.PutMember(m)
-	m.Row = row
+func (g *Agent[T]) add(c *command.Change[T], m Member) error {
 	g.observe(c, Advanced{m.Group, m.ID, m.Status})
 	g.reminded(c, m)
-	return m, err
-}
-
-func (g *Agent[T]) reminded(c *command.Change[T], m Member) {
-	if d := (deadline{m.Deadline, m.Group, m.ID}); d.at != 0 {
-		c.After(func() { g.remind(d) })
-	}
+	_, err := c.Tx.PutMember(m)
+	return err
 }
 
 // advance stores a member, with a status if that is a later one.
@@ -390,56 +367,5 @@ func (g *Agent[T]) fail(c *command.Change[T], m Member, why string) error {
 	m.Error, m.Deadline = why, 0
 	g.observe(c, Failed{m.Group, m.ID, why})
 	_, err := c.Tx.PutMember(m)
-	return err
-}
-
-// remind lets watch know of a deadline.
-func (g *Agent[T]) remind(d deadline) {
-	g.mu.Lock()
-	at, _ := slices.BinarySearchFunc(g.deadlines, d.at, func(x deadline, at int64) int { return cmp.Compare(x.at, at) })
-	g.deadlines = slices.Insert(g.deadlines, at, d)
-	first := len(g.deadlines) == 1
-	g.mu.Unlock()
-	if first {
-		g.waits.TrySend(struct{}{})
-	}
-}
-
-// watch tells of members that are late. New deadlines are later than all others, so it sleeps until the first.
-func (g *Agent[T]) watch() {
-	for g.ctx.Err() == nil {
-		g.mu.Lock()
-		var first deadline
-		if len(g.deadlines) > 0 {
-			first = g.deadlines[0]
-		}
-		g.mu.Unlock()
-		if first.at == 0 {
-			some, closing := sched.Recv(g.waits), sched.Recv(sched.Done(g.ctx))
-			sched.Select2(&some, &closing)
-			continue
-		}
-		if left := time.Duration(first.at - g.env.Clock.Now().UnixNano()); left > 0 {
-			_ = g.env.Clock.Sleep(g.ctx, left) // its error is that of an agent which is closed
-			continue
-		}
-		if err := g.Update(func(c *command.Change[T]) error { return g.late(c, first) }); err != nil {
-			_ = g.env.Clock.Sleep(g.ctx, g.config.Connections.Commands.Retry.Initial)
-			continue
-		}
-		g.mu.Lock()
-		g.deadlines = slices.DeleteFunc(g.deadlines, func(d deadline) bool { return d == first })
-		g.mu.Unlock()
-	}
-}
-
-func (g *Agent[T]) late(c *command.Change[T], d deadline) error {
-	m, found, err := c.Tx.Member(d.group, d.member)
-	if err != nil || !found || m.Deadline != d.at {
-		return err
-	}
-	m.Deadline, m.Error = 0, fmt.Sprintf("it was not connected within %v", g.config.Timeout)
-	g.observe(c, Late{m.Group, m.ID})
-	_, err = c.Tx.PutMember(m)
 	return err
 }

@@ -1,99 +1,31 @@
 package group_test
 
 import (
-	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/heddle-go/heddle/agent"
 	"github.com/heddle-go/heddle/agent/command"
-	"github.com/heddle-go/heddle/agent/connection"
+	"github.com/heddle-go/heddle/agent/connection/connectiontest"
 	"github.com/heddle-go/heddle/agent/group"
-	"github.com/heddle-go/heddle/agent/protocol"
 	"github.com/heddle-go/heddle/agent/store"
-	"github.com/heddle-go/heddle/internal/conformance"
-	"github.com/heddle-go/heddle/models/router"
 	"github.com/heddle-go/heddle/sim"
 )
 
-type tx = *store.MemoryTx
-
-var only = protocol.Router{KeyHash: "key", Hosts: "router.example.org"}
-
-// world has a router, and people who are what they seem, and others.
-type world struct {
-	*sim.World
-	t       testing.TB
-	network *sim.Network[[]protocol.Request, []protocol.Response]
-	nodes   []*sim.Node
-}
-
-// simulated runs main in a world without faults.
-func simulated(t *testing.T, main func(w *world)) {
-	runner := sim.NewRunner()
-	defer runner.Close()
-	scenario := &sim.Scenario{Name: "group", Setup: func(x *sim.World) func() {
-		w := &world{World: x, t: t, network: sim.NewNetwork[[]protocol.Request, []protocol.Response](x)}
-		require.NoError(t, w.network.Listen(only.Address(), router.New(router.Options{Name: only.Hosts, Env: x, Mailboxes: true})))
-		return func() {
-			main(w)
-			for _, n := range w.nodes {
-				n.Crash()
-			}
-		}
-	}}
-	r, err := runner.Run(scenario, sim.RunConfig{Source: conformance.Random(1), Options: sim.Options{NoFaults: true}})
-	require.NoError(t, err)
-	require.Nil(t, r.Failure)
-}
-
-func (w *world) rest(d time.Duration) { _ = w.Host().Clock().Sleep(context.Background(), d) }
-
-// small is a node with a small agent.
-func (w *world) small(name string) (*sim.Node, *agent.Agent) {
-	n := w.Node(name)
-	w.nodes = append(w.nodes, n)
-	a, err := agent.New(agent.Environment{Scheduler: n, Clock: n.Clock(), Dialer: w.network.Dialer(n)}, agent.DefaultConfig(protocol.RecipientService))
-	require.NoError(w.t, err)
-	return n, a
-}
-
-func connections() connection.Config {
-	return connection.Config{Commands: command.DefaultConfig(), Routers: []protocol.Router{only}}
-}
-
-// open is the store of data that outlives processes: it is the world's.
-func (w *world) open(n *sim.Node, data *store.Data) command.Store[tx] {
-	return outliving{store.OpenMemory(n, data), w.World}
-}
-
-type outliving struct {
-	command.Store[tx]
-	w *sim.World
-}
-
-func (o outliving) Update(f func(tx) error) error {
-	return o.Store.Update(func(x tx) (err error) {
-		o.w.Inline(func() { err = f(x) })
-		return err
-	})
-}
-
-func (o outliving) View(f func(tx) error) error {
-	return o.Store.View(func(x tx) (err error) {
-		o.w.Inline(func() { err = f(x) })
-		return err
-	})
-}
+type (
+	tx    = connectiontest.Tx
+	world = connectiontest.World
+	peer  = connectiontest.Peer
+)
 
 // honest is somebody with an agent, and what it has refused.
 type honest struct {
 	*group.Agent[tx]
-	*world
+	*connectiontest.World
 	node    *sim.Node
 	store   command.Store[tx]
 	data    *store.Data
@@ -117,40 +49,25 @@ func (e executing) Observe(t command.Transition) {
 	}
 }
 
-func (w *world) honest(name string) *honest { return w.started(name, store.NewData()) }
-
-func (w *world) started(name string, data *store.Data) *honest {
-	n, small := w.small(name)
-	h := &honest{world: w, node: n, store: w.open(n, data), data: data}
-	w.on(n, func() {
+func start(w *world, name string, data *store.Data) *honest {
+	n, small := w.Small(name)
+	h := &honest{World: w, node: n, store: w.Open(n, data), data: data}
+	w.On(n, func() {
 		var err error
 		h.Agent, err = group.Start(group.Environment{Scheduler: n, Clock: n.Clock(), Small: small, Observer: h, Commands: executing{h}},
-			group.Config{Connections: connections(), Timeout: time.Hour}, h.store)
-		require.NoError(w.t, err)
+			group.Config{Connections: connectiontest.Config(), Timeout: time.Hour}, h.store)
+		require.NoError(w.T, err)
 	})
 	return h
 }
 
-// on runs f on a node, and answers when it has.
-func (w *world) on(n *sim.Node, f func()) {
-	done := false
-	n.Go("asked", func() {
-		f()
-		w.Inline(func() { done = true })
-	})
-	for over := false; !over; {
-		w.rest(time.Millisecond)
-		w.Inline(func() { over = done })
-	}
-}
-
 func (h *honest) do(f func(*command.Change[tx]) error) {
-	h.on(h.node, func() { require.NoError(h.t, h.Update(f)) })
+	h.On(h.node, func() { require.NoError(h.T, h.Update(f)) })
 }
 
 func (h *honest) member(id group.MemberID) (m group.Member, found bool) {
-	h.on(h.node, func() {
-		require.NoError(h.t, h.store.View(func(x tx) (err error) {
+	h.On(h.node, func() {
+		require.NoError(h.T, h.store.View(func(x tx) (err error) {
 			m, found, err = x.Member("g", id)
 			return err
 		}))
@@ -164,101 +81,18 @@ func (h *honest) takeRefused() (why string) {
 	return why
 }
 
-// liar is somebody who has connections, and says over them what he likes.
-type liar struct {
-	*connection.Agent[tx]
-	*world
-	node   *sim.Node
-	events []command.Event
-}
-
-func (w *world) liar(name string) *liar {
-	n, small := w.small(name)
-	l := &liar{world: w, node: n}
-	w.on(n, func() {
-		var err error
-		l.Agent, err = connection.Start(connection.Environment{Scheduler: n, Clock: n.Clock(), Small: small}, connections(),
-			w.open(n, store.NewData()))
-		require.NoError(w.t, err)
-		n.Go("events", func() {
-			for {
-				e, open := l.Queue().Events().Recv()
-				if !open {
-					return
-				}
-				w.Inline(func() { l.events = append(l.events, e) })
-				require.NoError(w.t, l.Queue().Update(func(c *command.Change[tx]) error {
-					_, err := c.Tx.TakeEvent(e.Number)
-					if e.Kind == command.Message {
-						err = l.Acknowledge(c, e.Connection, "")
-					}
-					return err
-				}))
-			}
-		})
-	})
-	return l
-}
-
-func (l *liar) do(f func(*command.Change[tx]) error) {
-	l.on(l.node, func() { require.NoError(l.t, l.Queue().Update(f)) })
-	l.rest(time.Minute)
-}
-
-func (l *liar) join(id command.Connection, link protocol.Link, info string) {
-	l.do(func(c *command.Change[tx]) error {
-		_, err := l.Join(c, id, command.Correlation("join "+id), link, []byte(info))
-		return err
-	})
-}
-
-// create answers the link of a new connection.
-func (l *liar) create(id command.Connection) (link protocol.Link) {
-	l.do(func(c *command.Change[tx]) error {
-		_, err := l.Create(c, id, command.Correlation("create "+id))
-		return err
-	})
-	e, told := l.told(id, command.Invitation)
-	require.True(l.t, told)
-	link, err := protocol.ParseLink(string(e.Body))
-	require.NoError(l.t, err)
-	return link
-}
-
-func (l *liar) allow(id command.Connection, info string) {
-	l.do(func(c *command.Change[tx]) error {
-		return l.Allow(c, id, command.Correlation("allow "+id), []byte(info))
-	})
-}
-
-func (l *liar) say(id command.Connection, text string) {
-	l.do(func(c *command.Change[tx]) error { return l.Send(c, id, "", []byte(text)) })
-}
-
-// told is the first event of a kind of a connection.
-func (l *liar) told(id command.Connection, kind command.EventKind) (e command.Event, told bool) {
-	l.Inline(func() {
-		for _, x := range l.events {
-			if x.Connection == id && x.Kind == kind && !told {
-				e, told = x, true
-			}
-		}
-	})
-	return e, told
-}
-
 // hosting is an honest host with an invitation for "m".
 func hosting(w *world) (*honest, group.Invitation) {
-	host := w.honest("host")
+	host := start(w, "host", store.NewData())
 	host.do(func(c *command.Change[tx]) error { return host.Found(c, "g", "h") })
 	host.do(func(c *command.Change[tx]) error { return host.Invite(c, "g", "m") })
-	w.rest(time.Minute)
+	w.Rest(time.Minute)
 	var i group.Invitation
-	host.on(host.node, func() {
-		require.NoError(w.t, host.store.View(func(x tx) (err error) {
+	host.On(host.node, func() {
+		require.NoError(w.T, host.store.View(func(x tx) (err error) {
 			var found bool
 			i, found, err = group.InvitationFor(x, "g", "m")
-			require.True(w.t, found)
+			require.True(w.T, found)
 			return err
 		}))
 	})
@@ -267,25 +101,24 @@ func hosting(w *world) (*honest, group.Invitation) {
 
 func TestWhoJoinsAsSomebodyElseIsRejected(t *testing.T) {
 	for _, info := range []string{`{"event":"x.grp.acpt","member":"other"}`, `{"event":"x.grp.acpt"}`, `{"event":"x.grp.mem.info","member":"m"}`, "nonsense", ""} {
-		simulated(t, func(w *world) {
+		connectiontest.Run(t, func(w *world) {
 			host, i := hosting(w)
-			l := w.liar("liar")
-			l.join("c", i.Link, info)
+			l := w.Peer("liar", nil)
+			l.JoinBy("c", i.Link, info)
 			m, _ := host.member("m")
 			require.Equal(t, group.Invited, m.Status, "G7")
 			require.NotEmpty(t, m.Error)
 			require.NotEmpty(t, host.takeRefused())
-			_, told := l.told("c", command.Info)
-			require.False(t, told, "G7: the connection is refused")
+			require.Empty(t, l.Told("c", command.Info), "G7: the connection is refused")
 		})
 	}
 }
 
 func TestWhatAMemberMayNotSayIsRefusedByTheHost(t *testing.T) {
-	simulated(t, func(w *world) {
+	connectiontest.Run(t, func(w *world) {
 		host, i := hosting(w)
-		l := w.liar("liar")
-		l.join("c", i.Link, `{"event":"x.grp.acpt","member":"m"}`)
+		l := w.Peer("liar", nil)
+		l.JoinBy("c", i.Link, `{"event":"x.grp.acpt","member":"m"}`)
 		m, _ := host.member("m")
 		require.Equal(t, group.Complete, m.Status)
 		link, err := json.Marshal(i.Link)
@@ -302,14 +135,14 @@ func TestWhatAMemberMayNotSayIsRefusedByTheHost(t *testing.T) {
 			`{"event":"x.grp.mem.intro","member":"x"}`:             "who is unknown",
 			`{"event":"x.grp.mem.del","member":"m"}`:               "m says x.grp.mem.del",
 		} {
-			l.say("c", said)
+			l.Say("c", said)
 			require.Contains(t, host.takeRefused(), why, said)
 			now, _ := host.member("m")
 			require.Equal(t, m, now, said)
 		}
 		_, known := host.member("x")
 		require.False(t, known)
-		l.say("c", `{"event":"x.grp.leave"}`)
+		l.Say("c", `{"event":"x.grp.leave"}`)
 		require.Empty(t, host.takeRefused())
 		m, _ = host.member("m")
 		require.Equal(t, group.Left, m.Status, "what may be said is heard after all that")
@@ -317,24 +150,24 @@ func TestWhatAMemberMayNotSayIsRefusedByTheHost(t *testing.T) {
 }
 
 // joined is an honest member "m" of a group whose host is a liar; c is the liar's connection with it.
-func joined(w *world) (*honest, *liar) {
-	host := w.liar("liar")
-	link := host.create("c")
-	member := w.honest("member")
+func joined(w *world) (*honest, *peer) {
+	host := w.Peer("liar", nil)
+	link := host.CreateLink("c")
+	member := start(w, "member", store.NewData())
 	member.do(func(c *command.Change[tx]) error {
 		return member.Accept(c, group.Invitation{Group: "g", Host: "h", Member: "m", Link: link})
 	})
-	w.rest(time.Minute)
-	host.allow("c", `{"event":"x.ok"}`)
+	w.Rest(time.Minute)
+	host.AllowIt("c", `{"event":"x.ok"}`)
 	m, _ := member.member("h")
-	require.Equal(w.t, group.Connected, m.Status)
+	require.Equal(w.T, group.Connected, m.Status)
 	return member, host
 }
 
 func TestWhatTheHostMayNotSayIsRefusedByAMember(t *testing.T) {
-	simulated(t, func(w *world) {
+	connectiontest.Run(t, func(w *world) {
 		member, host := joined(w)
-		links := `"links":["` + only.String() + `#` + strings.Repeat("00", 24) + `","` + only.String() + `#` + strings.Repeat("01", 24) + `"]`
+		links := `"links":["` + connectiontest.Router.String() + `#` + strings.Repeat("00", 24) + `","` + connectiontest.Router.String() + `#` + strings.Repeat("01", 24) + `"]`
 		for said, why := range map[string]string{
 			"[]":                                     "cannot be read",
 			`{"event":"x.grp.mem.fwd","member":"e"}`: "has links or not",
@@ -348,24 +181,24 @@ func TestWhatTheHostMayNotSayIsRefusedByAMember(t *testing.T) {
 			`{"event":"x.grp.mem.con","member":"h"}`:                   "the host says",
 			`{"event":"x.grp.leave"}`:                                  "the host says",
 		} {
-			host.say("c", said)
+			host.Say("c", said)
 			require.Contains(t, member.takeRefused(), why, said)
 		}
 		_, known := member.member("e")
 		require.False(t, known)
-		host.say("c", `{"event":"x.grp.mem.new","member":"e"}`)
+		host.Say("c", `{"event":"x.grp.mem.new","member":"e"}`)
 		e, _ := member.member("e")
 		require.Equal(t, group.Announced, e.Status)
 		for _, said := range []string{`{"event":"x.grp.mem.new","member":"e"}`, `{"event":"x.grp.mem.intro","member":"e"}`} {
-			host.say("c", said)
+			host.Say("c", said)
 			require.Contains(t, member.takeRefused(), "who is known")
 		}
-		host.say("c", `{"event":"x.grp.mem.del","member":"e"}`)
-		host.say("c", `{"event":"x.grp.mem.fwd","member":"e",`+links+`}`)
+		host.Say("c", `{"event":"x.grp.mem.del","member":"e"}`)
+		host.Say("c", `{"event":"x.grp.mem.fwd","member":"e",`+links+`}`)
 		require.Contains(t, member.takeRefused(), "who is removed")
-		host.say("c", `{"event":"x.grp.mem.del","member":"m"}`)
+		host.Say("c", `{"event":"x.grp.mem.del","member":"m"}`)
 		require.Empty(t, member.takeRefused())
-		member.on(member.node, func() {
+		member.On(member.node, func() {
 			require.NoError(t, member.store.View(func(x tx) error {
 				g, _, err := x.Group("g")
 				require.Equal(t, group.Gone, g.Status)
@@ -376,20 +209,20 @@ func TestWhatTheHostMayNotSayIsRefusedByAMember(t *testing.T) {
 }
 
 func TestANewcomerWhoIsSomebodyElseIsRejected(t *testing.T) {
-	simulated(t, func(w *world) {
+	connectiontest.Run(t, func(w *world) {
 		member, host := joined(w)
-		host.say("c", `{"event":"x.grp.mem.new","member":"e"}`)
-		group1, direct := host.create("as e, group"), host.create("as e, direct")
-		host.say("c", `{"event":"x.grp.mem.fwd","member":"e","links":["`+group1.String()+`","`+direct.String()+`"]}`)
+		host.Say("c", `{"event":"x.grp.mem.new","member":"e"}`)
+		group1, direct := host.CreateLink("as e, group"), host.CreateLink("as e, direct")
+		host.Say("c", `{"event":"x.grp.mem.fwd","member":"e","links":["`+group1.String()+`","`+direct.String()+`"]}`)
 		for id, why := range map[command.Connection]string{"as e, group": "says x.grp.mem.info f", "as e, direct": "says x.grp.mem.info"} {
-			confirmation, told := host.told(id, command.Confirmation)
-			require.True(t, told)
-			require.JSONEq(t, `{"event":"x.grp.mem.info","member":"m"}`, string(confirmation.Body))
-			host.allow(id, `{"event":"x.grp.mem.info","member":"f"}`)
+			confirmations := host.Told(id, command.Confirmation)
+			require.Len(t, confirmations, 1)
+			require.JSONEq(t, `{"event":"x.grp.mem.info","member":"m"}`, string(confirmations[0].Body))
+			host.AllowIt(id, `{"event":"x.grp.mem.info","member":"f"}`)
 			require.Contains(t, member.takeRefused(), why, "G7")
 		}
-		w.rest(time.Minute)
-		member.on(member.node, func() {
+		w.Rest(time.Minute)
+		member.On(member.node, func() {
 			require.NoError(t, member.store.View(func(x tx) error {
 				for _, id := range []command.Connection{"g/e/group", "g/e/direct"} {
 					_, found, err := x.Connection(id)
@@ -406,30 +239,97 @@ func TestANewcomerWhoIsSomebodyElseIsRejected(t *testing.T) {
 }
 
 func TestAMemberThatIsNotHeardOfIsLate(t *testing.T) {
-	simulated(t, func(w *world) {
+	connectiontest.Run(t, func(w *world) {
 		member, host := joined(w)
-		host.say("c", `{"event":"x.grp.mem.intro","member":"e"}`)
+		host.Say("c", `{"event":"x.grp.mem.intro","member":"e"}`)
 		e, _ := member.member("e")
 		require.Equal(t, group.IntroInvited, e.Status)
 		require.Empty(t, e.Error)
-		w.rest(30 * time.Minute)
+		w.Rest(30 * time.Minute)
 		member.node.Crash()
-		w.rest(time.Minute)
-		again := w.started("again", member.data)
-		w.rest(40 * time.Minute)
+		w.Rest(time.Minute)
+		again := start(w, "again", member.data)
+		w.Rest(40 * time.Minute)
 		e, _ = again.member("e")
 		require.Contains(t, e.Error, "not connected within 1h", "G1: also after a crash")
 	})
 }
 
+// Deadlines are read after a start in the order of the members, which need not be theirs; some while the first are waited for.
+func TestWhoIsLateIsToldInTimeWhicheverDeadlineIsReadFirst(t *testing.T) {
+	connectiontest.Run(t, func(w *world) {
+		member, _ := joined(w)
+		member.node.Crash()
+		require.NoError(t, w.Open(w.Host(), member.data).Update(func(x tx) error {
+			for i := range 300 {
+				after := time.Hour
+				if i == 299 {
+					after = time.Minute
+				}
+				if _, err := x.PutMember(group.Member{
+					Group: "g", ID: group.MemberID(fmt.Sprint("e", i)), Status: group.Announced, Deadline: w.Host().Clock().Now().Add(after).UnixNano(),
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		again := start(w, "again", member.data)
+		w.Rest(2 * time.Minute)
+		last, _ := again.member("e299")
+		require.Contains(t, last.Error, "not connected within", "G1")
+		e, _ := again.member("e0")
+		require.Empty(t, e.Error)
+		w.Rest(time.Hour)
+		e, _ = again.member("e0")
+		require.Contains(t, e.Error, "not connected within", "G1")
+	})
+}
+
+// An answer that cannot be used ends what waited for it: no other one comes.
+func TestAContinuationThatIsRefusedDoesNotWaitOn(t *testing.T) {
+	connectiontest.Run(t, func(w *world) {
+		member, host := joined(w)
+		host.Say("c", `{"event":"x.grp.mem.new","member":"e"}`)
+		member.node.Crash()
+		require.NoError(t, w.Open(w.Host(), member.data).Update(func(x tx) error {
+			e, _, err := x.Member("g", "e")
+			require.NoError(t, err)
+			e.Status, e.Links[group.Direct] = group.Introduced, "damaged"
+			if _, err := x.PutMember(e); err != nil {
+				return err
+			}
+			if err := x.AddContinuation(group.Continuation{
+				Correlation: "links", Connection: "g/e/group", Expects: command.Invitation, Kind: group.SendLinks, Group: "g", Member: "e",
+			}); err != nil {
+				return err
+			}
+			_, err = x.AddEvent(command.Event{Correlation: "links", Connection: "g/e/group", Command: command.Create, Kind: command.Invitation, Body: []byte("damaged")})
+			return err
+		}))
+		again := start(w, "again", member.data)
+		w.Rest(time.Minute)
+		require.Contains(t, again.takeRefused(), "the link of a connection with e")
+		again.On(again.node, func() {
+			require.NoError(t, again.store.View(func(x tx) error {
+				_, waits, err := x.Continuation("links")
+				require.False(t, waits, "Q2")
+				return err
+			}))
+		})
+		e, _ := again.member("e")
+		require.Contains(t, e.Error, "the link of a connection with e", "Q2: it is told why")
+	})
+}
+
 // What was told of a connection may be lost, as with a store that was restored from a copy: its status tells it again.
 func TestAnAnswerThatIsLostIsToldByTheStatus(t *testing.T) {
-	simulated(t, func(w *world) {
+	connectiontest.Run(t, func(w *world) {
 		host, _ := hosting(w)
 		host.do(func(c *command.Change[tx]) error { return host.Invite(c, "g", "n") })
-		w.rest(time.Minute)
+		w.Rest(time.Minute)
 		host.node.Crash()
-		lost := w.open(w.Host(), host.data)
+		lost := w.Open(w.Host(), host.data)
 		require.NoError(t, lost.Update(func(x tx) error {
 			m, _, err := x.Member("g", "n")
 			require.NoError(t, err)
@@ -440,8 +340,8 @@ func TestAnAnswerThatIsLostIsToldByTheStatus(t *testing.T) {
 				Correlation: "lost", Connection: "g/n/group", Expects: command.Invitation, Kind: group.OfferLink, Group: "g", Member: "n",
 			})
 		}))
-		again := w.started("again", host.data)
-		w.rest(time.Minute)
+		again := start(w, "again", host.data)
+		w.Rest(time.Minute)
 		n, _ := again.member("n")
 		require.NotEmpty(t, n.Links[group.InGroup])
 	})

@@ -52,12 +52,12 @@ func decode(bytes []byte) (m message, err error) {
 	return m, nil
 }
 
-// connectionOf names the connection with a member: there can be but one of each kind (property G2), and it is known whose it is.
-func connectionOf(g ID, m MemberID, w Which) command.Connection {
+// ConnectionOf names the connection with a member: there can be but one of each kind (property G2), and it is known whose it is.
+func ConnectionOf(g ID, m MemberID, w Which) command.Connection {
 	return command.Connection(url.PathEscape(string(g)) + "/" + url.PathEscape(string(m)) + "/" + w.String())
 }
 
-// memberOf reads what connectionOf wrote.
+// memberOf reads what ConnectionOf wrote.
 func memberOf(c command.Connection) (g ID, m MemberID, w Which, err error) {
 	parts := strings.Split(string(c), "/")
 	if len(parts) == 3 {

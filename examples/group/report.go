@@ -98,10 +98,10 @@ func reportOf(kept command.Store[*sqlite.Tx]) (r report, err error) {
 
 func (r *report) member(tx *sqlite.Tx, m group.Member) error {
 	x := memberReport{ID: m.ID, Status: m.Status.String(), Error: m.Error, Connected: map[string]bool{}, Connections: map[string]connectionReport{}}
-	for which, is := range m.Connected {
-		name := group.Which(which).String()
+	for i, is := range m.Connected {
+		which := group.Which(i)
+		name, id := which.String(), group.ConnectionOf(theGroup, m.ID, which)
 		x.Connected[name] = is
-		id := command.Connection(string(theGroup) + "/" + string(m.ID) + "/" + name)
 		c, found, err := tx.Connection(id)
 		if err != nil {
 			return err

@@ -82,7 +82,7 @@ func (o groupObserver[T]) observe(t group.Transition) {
 		if t.Member == guest {
 			return
 		}
-		o.mustNotFail("%s: something is wrong with %s, though nothing has failed for good: %s", o.name, t.Member, t.Why)
+		o.mustNot("G1", "%s: something is wrong with %s, though nothing has failed for good: %s", o.name, t.Member, t.Why)
 	case group.Late:
 		w.Logf("%s: %s is late", o.name, t.Member)
 		w.Sometimes("member-late")
@@ -100,7 +100,7 @@ func (o groupObserver[T]) observe(t group.Transition) {
 	case group.Refused:
 		w.Logf("%s: refuses %s of %s: %s", o.name, t.Event.Kind, t.Event.Connection, t.Why)
 		w.Sometimes("refused-for-good")
-		if strings.HasPrefix(string(t.Event.Connection), string(theGroup+"/"+group.ID(guest)+"/")) {
+		if t.Event.Connection == group.ConnectionOf(theGroup, guest, group.InGroup) {
 			w.Sometimes("intruder-refused")
 			return
 		}
@@ -111,7 +111,7 @@ func (o groupObserver[T]) observe(t group.Transition) {
 		case strings.Contains(string(t.Event.Body), "x.grp.mem.fwd"):
 			property = "G6"
 		}
-		o.mayRefuse(property, t.Why)
+		o.mustNot(property, "%s refuses something, though nobody leaves and nothing has failed for good: %s", o.name, t.Why)
 	}
 }
 
@@ -159,22 +159,15 @@ func (o connectionObserver[T]) Observe(t connection.Transition) {
 			o.world.Sometimes("message-repeated")
 		case connection.Refused:
 			o.world.Logf("%s: a message of the connection %s is refused: %s", o.name, t.Connection, t.Why)
-			o.mayRefuse("G4", t.Why)
+			o.mustNot("G4", "%s refuses a message, though nobody leaves and nothing has failed for good: %s", o.name, t.Why)
 		}
 	})
 }
 
-// mustNotFail fails a run in which nothing can have gone wrong for good.
-func (r *recovery[T]) mustNotFail(format string, arguments ...any) {
+// mustNot fails a run in which nothing has failed for good and nobody leaves: what is on its way when somebody does finds the group as it is.
+func (r *recovery[T]) mustNot(property, format string, arguments ...any) {
 	if r.mustConnect() {
-		r.world.Fail("G1", format, arguments...)
-	}
-}
-
-// mayRefuse lets something be refused where somebody has left or something has failed: what was on its way then finds the group as it is.
-func (r *recovery[T]) mayRefuse(property, why string) {
-	if r.mustConnect() {
-		r.world.Fail(property, "something is refused, though nobody leaves and nothing has failed for good: %s", why)
+		r.world.Fail(property, format, arguments...)
 	}
 }
 
@@ -224,8 +217,8 @@ func (p *person[T]) look() (s seen, err error) {
 				}
 				last = m.Row
 				s.members[m.ID], s.order = m, append(s.order, m.ID)
-				for which, name := range []string{"group", "direct"} {
-					id := command.Connection(string(theGroup) + "/" + string(m.ID) + "/" + name)
+				for _, which := range []group.Which{group.InGroup, group.Direct} {
+					id := group.ConnectionOf(theGroup, m.ID, which)
 					x, found, err := tx.Connection(id)
 					if err != nil {
 						return err

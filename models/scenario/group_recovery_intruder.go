@@ -73,23 +73,7 @@ func (x *intruder[T]) main() {
 // loseInvitation lets the intruder have the invitation of the guest.
 func (p user[T]) loseInvitation() {
 	p.update(func(c *command.Change[T]) error { return p.agent.Invite(c, theGroup, guest) })
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
-		var i group.Invitation
-		found, failed := false, false
-		err := p.kept.View(func(tx T) (err error) {
-			if i, found, err = group.InvitationFor(tx, theGroup, guest); err != nil {
-				return err
-			}
-			m, _, err := tx.Member(theGroup, guest)
-			failed = m.Error != ""
-			return err
-		})
-		if err == nil && found {
-			p.world.Inline(func() { p.lost = &i })
-		}
-		if err == nil && (found || failed) {
-			return
-		}
-		p.rest(pause)
+	if i, found := p.invitationOf(guest); found {
+		p.world.Inline(func() { p.lost = &i })
 	}
 }

@@ -159,31 +159,37 @@ const (
 	inBound
 )
 
-// run explores all, from the beginning each time that it shows in the middle that runs must be told apart more strictly.
+// run explores one setting after the other, each from its beginning when it shows in the middle that runs must be told apart more strictly. Those
+// before it are at their end: nothing of the kind has shown in them.
 func (e *exploration) run(ctx context.Context) error {
-	for strict := (strictness{}); e.all(ctx, strict); strict.add(e.again) {
+	r, strict := e.report, strictness{}
+	r.Whole = e.config.Bound != Unbounded
+	for values := (setting{}); values != nil && !e.over; {
+		failures, faults := e.kept()
+		e.begin(values)
+		following := e.round(ctx, strict).next()
+		if !e.again.none() {
+			strict.add(e.again)
+			r.Failures, r.Faults = failures, faults
+			continue
+		}
+		t := e.tallied()
+		r.Executions, r.Blocked, r.Cut, r.Whole = r.Executions+t.executions, r.Blocked+t.blocked, r.Cut+t.cut, r.Whole && e.whole
+		values = following
 	}
-	if r := e.report; r.Cut > 0 {
+	if r.Cut > 0 {
 		e.left(nil, fmt.Sprintf("%d of %d executions were cut off at %d steps", r.Cut, r.Executions, r.Limit))
 	}
 	return e.err
 }
 
-// all explores one setting after the other, and says whether it must be done again.
-func (e *exploration) all(ctx context.Context, strict strictness) (again bool) {
-	r := e.report
-	r.Executions, r.Blocked, r.Cut, r.Whole = 0, 0, 0, e.config.Bound != Unbounded
-	r.Failures, r.Faults, r.Left = nil, nil, nil
-	for values := (setting{}); values != nil && !e.over; {
-		e.begin(values)
-		values = e.round(ctx, strict).next()
-		if !e.again.none() {
-			return true
-		}
-		t := e.tallied()
-		r.Executions, r.Blocked, r.Cut, r.Whole = r.Executions+t.executions, r.Blocked+t.blocked, r.Cut+t.cut, r.Whole && e.whole
+// kept is what the report has of failures and faults, for when runs turn out not to count.
+func (e *exploration) kept() (failures []*search.Failure, faults []sim.FaultCount) {
+	for _, f := range e.report.Failures {
+		was := *f
+		failures = append(failures, &was)
 	}
-	return false
+	return failures, slices.Clone(e.report.Faults)
 }
 
 // begin begins with a setting.

@@ -8,16 +8,16 @@ import (
 func (t *trace) precedes(k, i int) bool {
 	e := &t.events[i]
 	a := t.events[k].actor
-	return a < e.width && t.clocks[e.clock+a] > int32(k)
+	return int32(k) <= e.barrier || e.time() || a < e.width && t.clocks[e.clock+a] > int32(k)
 }
 
 // open makes room for the clock of event i and puts in what comes before it in its own task: the event before, the step that
-// made the actor, the step that completed its operation, and the last advance of time.
+// made the actor, and the step that completed its operation. Everything up to the last advance of time comes before it too, and is left out.
 func (t *trace) open(i int) {
 	e := &t.events[i]
 	e.clock, e.width = int32(len(t.clocks)), e.actors+1
 	if e.time() {
-		t.clocks = append(t.clocks, t.lastOf[:e.width]...)
+		e.width = 0 // all comes before it
 		return
 	}
 	first := e.prev
@@ -25,7 +25,7 @@ func (t *trace) open(i int) {
 		first = t.maker(e.actor)
 	}
 	copied := int32(0)
-	if first >= 0 {
+	if first > e.barrier {
 		f := &t.events[first]
 		copied = f.width
 		t.clocks = append(t.clocks, t.clocks[f.clock:f.clock+f.width]...)
@@ -33,11 +33,8 @@ func (t *trace) open(i int) {
 	for ; copied < e.width; copied++ {
 		t.clocks = append(t.clocks, 0)
 	}
-	if e.waker >= 0 {
+	if e.waker > e.barrier {
 		t.join(e, int(e.waker))
-	}
-	if e.barrier >= 0 {
-		t.join(e, int(e.barrier))
 	}
 }
 
@@ -64,14 +61,15 @@ func (t *trace) join(e *event, k int) {
 // step touches is added: that an unlock enables a lock must not hide that two locks conflict.
 func (t *trace) order(i int, race func(k int) bool) {
 	e := &t.events[i]
+	if e.time() {
+		return
+	}
 	t.enabling = t.enabling[:0]
-	if !e.time() {
-		t.low(i)
-		if len(e.accesses) > 1 || t.wide > 0 {
-			t.relateAll(i, e, race)
-		} else if len(e.accesses) == 1 {
-			t.relateOne(e, race)
-		}
+	t.low(i)
+	if len(e.accesses) > 1 || t.wide > 0 {
+		t.relateAll(i, e, race)
+	} else if len(e.accesses) == 1 {
+		t.relateOne(e, race)
 	}
 	t.close(i)
 }
@@ -83,7 +81,7 @@ func (t *trace) close(i int) {
 		t.join(e, int(k))
 	}
 	for _, a := range t.woken[e.woke:e.wokeTo] {
-		if last := t.lastOf[a.actor] - 1; last >= 0 {
+		if last := t.lastOf[a.actor] - 1; last > e.barrier {
 			t.join(e, int(last))
 		}
 	}
@@ -191,7 +189,10 @@ func (t *trace) unmatched(k int, takes int32) int32 {
 // the same partial order.
 func (t *trace) summand(i int) uint64 {
 	e := &t.events[i]
-	past := uint64(0)
+	past := uint64(e.barrier + 1)
+	if e.time() {
+		past = uint64(i)
+	}
 	for a := range e.width {
 		if last := t.clocks[e.clock+a]; last > 0 {
 			p := &t.events[last-1]

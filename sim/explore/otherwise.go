@@ -44,7 +44,7 @@ func (x *walk) due(i int) []int32 {
 // it was waiting for, would never be seen to race. (Faults strike at each step, also when the task has moved.)
 func (x *walk) Halt(a *kernel.Actor) {
 	i := x.current
-	if i < 0 || x.over || x.events[i].actor == a.ID || x.events[i].kind == kernel.FaultActor || a.Parked() {
+	if i < 0 || x.over || x.events[i].fixed || x.events[i].actor == a.ID || x.events[i].kind == kernel.FaultActor || a.Parked() {
 		return
 	}
 	under := x.events[i]
