@@ -23,7 +23,7 @@ func GroupRecoveryTiny() *sim.Scenario {
 		Setup: func(w *sim.World) func() {
 			crashes := w.NoSwarm()
 			load := tinyGroup()
-			who, left := w.Value("who crashes", load.Members+1), 1+w.Value("after steps", tinyGroupSteps)
+			left, who := 1+w.Value("after steps", tinyGroupSteps), w.Value("who crashes", load.Members+1)
 			load.Down = []time.Duration{0, time.Second}[w.Value("down", 2)]
 			w.OneOrder(true)
 			r := newRecovery(w, load, memoryStores(w))
