@@ -311,6 +311,9 @@ func (r *recovery[T]) underWay() (sent uint64, what string) {
 
 // bound is G1's: the timeout after which a member is late, and what it may take until it is heard of again and what is under way is done.
 func (r *recovery[T]) bound() time.Duration {
+	if r.load.Bound > 0 {
+		return r.load.Bound
+	}
 	small, commands := r.load.Small, r.load.Config.Connections.Commands
 	once := small.SubscribeBound(4*r.load.Members) + commands.Retry.Max + small.RPCTimeout
 	return r.load.Config.Timeout + time.Duration(10+4*r.load.Members)*once

@@ -48,9 +48,9 @@ func tinyGroup() GroupWorkload {
 	small := agent.DefaultConfig(protocol.RecipientService)
 	small.PingInterval, small.PingTimeouts, small.Silence = 2*time.Minute, 2, 4*time.Minute
 	return GroupWorkload{
-		Routers: 1, Members: 2, Pauses: []time.Duration{0, 0}, Patience: time.Minute, Linger: 10 * time.Second, Small: small,
+		Routers: 1, Members: 2, Pauses: []time.Duration{0, 0}, Patience: time.Minute, Linger: 10 * time.Second, Bound: 10 * time.Minute, Small: small,
 		Config: group.Config{
-			Connections: connection.Config{Commands: command.DefaultConfig(), Routers: []protocol.Router{routerName(0)}}, Timeout: time.Hour,
+			Connections: connection.Config{Commands: command.DefaultConfig(), Routers: []protocol.Router{routerName(0)}}, Timeout: 5 * time.Minute,
 		},
 	}
 }

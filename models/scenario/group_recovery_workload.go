@@ -27,8 +27,10 @@ type GroupWorkload struct {
 	Ends []GroupEnd
 	// Intruder is who joins by the invitation of a further member: 0 for nobody, else how he introduces himself.
 	Intruder int
-	Small    agent.Config
-	Config   group.Config
+	// Bound is for how long something may be left to do after the world has healed, where no fault makes it longer. 0: as long as it may take (G1).
+	Bound  time.Duration
+	Small  agent.Config
+	Config group.Config
 }
 
 // GroupEnd is the end of a membership.
