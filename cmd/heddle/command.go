@@ -41,11 +41,12 @@ func execute(ctx context.Context, scenarios []*sim.Scenario, args []string, out,
 faults, and checks their properties. What fails is repeated, step for step, by one command, on any machine.
 
 Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of Heddle itself, or nothing explored.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		SilenceUsage:  true,
+		SilenceErrors: true,
 	}
-	root.AddCommand(a.runCommand(), a.exploreCommand(), a.replayCommand(), a.shrinkCommand(), a.zooCommand(), a.auditCommand(), a.vetCommand(), a.listCommand())
+	root.AddCommand(a.runCommand(), a.exploreCommand(), a.replayCommand(), a.shrinkCommand(), a.zooCommand(), a.auditCommand(), a.vetCommand(), a.listCommand(),
+		a.manCommand())
+	a.complete(root.Commands()...)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %s --help shows what it takes", err, c.CommandPath())
 	})
