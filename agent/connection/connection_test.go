@@ -9,8 +9,8 @@ import (
 
 	"github.com/heddle-go/heddle/agent/command"
 	"github.com/heddle-go/heddle/agent/connection"
-	"github.com/heddle-go/heddle/agent/connection/connectiontest"
 	"github.com/heddle-go/heddle/agent/protocol"
+	"github.com/heddle-go/heddle/internal/connectiontest"
 )
 
 type (

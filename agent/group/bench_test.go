@@ -9,10 +9,10 @@ import (
 
 	"github.com/heddle-go/heddle/agent/command"
 	"github.com/heddle-go/heddle/agent/connection"
-	"github.com/heddle-go/heddle/agent/connection/connectiontest"
 	"github.com/heddle-go/heddle/agent/group"
 	"github.com/heddle-go/heddle/agent/protocol"
 	"github.com/heddle-go/heddle/agent/store"
+	"github.com/heddle-go/heddle/internal/connectiontest"
 )
 
 // crowded is a store of a host with n members, all connected; what it says to them goes to one queue, where nobody listens.

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/agent/command"
-	"github.com/heddle-go/heddle/agent/connection/connectiontest"
 	"github.com/heddle-go/heddle/agent/group"
 	"github.com/heddle-go/heddle/agent/store"
+	"github.com/heddle-go/heddle/internal/connectiontest"
 	"github.com/heddle-go/heddle/sim"
 )
 
