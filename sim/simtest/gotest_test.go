@@ -18,13 +18,13 @@ import (
 
 // module is a stranger's module with one package, example.com/bank/ledger.
 type module struct {
-	t   *testing.T
+	t   testing.TB
 	dir string // of the package
 	env []string
 }
 
 // newModule makes the module out of the program of the package's own example, with some test functions.
-func newModule(t *testing.T, tests string) *module {
+func newModule(t testing.TB, tests string) *module {
 	if testing.Short() {
 		t.Skip("builds a module")
 	}
