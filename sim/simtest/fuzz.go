@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"errors"
 	"flag"
 	"testing"
 
@@ -31,14 +32,14 @@ func Fuzz(f *testing.F, scenario *sim.Scenario) {
 	}
 	f.Cleanup(replayer.Close)
 	f.Add([]byte{})
-	var broken error // after which the replayer is of no use
+	var stuck *search.StuckError // after which there is no further run
 	f.Fuzz(func(t *testing.T, decisions []byte) {
-		if broken != nil {
-			t.Fatal(broken)
+		if stuck != nil {
+			t.Fatal(stuck)
 		}
 		failure, _, err := record(replayer, fuzzed(c.scenario), choice.NewSequence(decode(decisions)), nil)
 		if err != nil {
-			broken = err
+			errors.As(err, &stuck)
 			t.Fatal(withStack(err))
 		}
 		if failure == nil {
