@@ -1,6 +1,7 @@
 package choice_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,4 +34,14 @@ func TestEverySequenceFitsEveryRun(t *testing.T) {
 		require.Equal(t, hash, p.run(kernel.New(), choice.NewSequence(list), nil))
 		require.LessOrEqual(t, len(recorder.Deviations()), len(list), "nothing departs from the default but the entries")
 	})
+}
+
+// The policy gives way after so many choices, which short programs do not come to.
+func TestAnEmptySequenceIsTheDefaultForLong(t *testing.T) {
+	busy := slices.Repeat([]operation{{kind: "lock"}}, 2*choice.Quantum)
+	p := program{tasks: [][]operation{busy, busy, {{kind: "sleep", on: 1}}}}
+	var recorder choice.Recorder
+	recorder.Begin(choice.NewSequence(nil), nil)
+	p.run(kernel.New(), &recorder, recorder.Tracer())
+	require.Empty(t, recorder.Deviations())
 }

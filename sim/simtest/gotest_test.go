@@ -194,6 +194,7 @@ func TestAFailureIsToldKeptAndRepeated(t *testing.T) {
 	require.Contains(t, repeated, "--- FAIL: TestTwoWithdrawals/two-withdrawals-no-overdraft-")
 	require.Contains(t, repeated, "no search while failures that are kept in testdata/heddle/TestTwoWithdrawals still fail")
 	require.Equal(t, line, m.replayLine(repeated))
+	require.Contains(t, repeated, "the bug needs:")
 	require.Equal(t, kept, m.kept())
 	require.Equal(t, content, m.read(kept[0]))
 
@@ -263,6 +264,7 @@ func TestFlagsOfTheGoCommand(t *testing.T) {
 		output := m.passes("-v", "-heddle.runs=30")
 		require.Equal(t, 2, strings.Count(output, "runs: 30,"), "a flag wins")
 		require.Contains(t, output, "strategy random, seed 7")
+		require.NotContains(t, m.passes("-v", "-heddle.for=500ms"), "runs: 70,", "also one that says it otherwise")
 	})
 	require.Empty(t, m.kept(), "what passes leaves nothing behind")
 }
@@ -395,6 +397,7 @@ func TestMany(t *testing.T) {
 `)
 	output := m.fails()
 	require.Len(t, m.kept(), 5)
+	require.Contains(t, output, "TestMany/a/b violates no-overdraft", "a scenario without a name has the test's")
 	for _, file := range m.kept() {
 		require.Regexp(t, `^testdata/heddle/TestMany/[A-Za-z0-9_.=+/-]+\.json$`, file)
 	}

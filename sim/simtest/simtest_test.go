@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
 )
 
@@ -39,6 +40,21 @@ func TestThePatternOfATest(t *testing.T) {
 	require.Equal(t, `^TestX$`, pattern("TestX"))
 	require.Equal(t, `^TestX$/^100%_\(safe\)$/^b$`, pattern("TestX/100%_(safe)/b"))
 	require.Equal(t, `'it'\''s'`, quoted("it's"))
+}
+
+func TestALongTokenIsNotInTheLine(t *testing.T) {
+	c := corpus{scenario: &sim.Scenario{Name: "long"}, test: "TestLong"}
+	token := choice.Token{Scenario: "long", Property: "p", Strategy: "random", Seed: 7}
+	for i := range 1000 {
+		token.Deviations = append(token.Deviations, choice.Deviation{Actor: fmt.Sprint("task", i*i), Point: "lock", Occurrence: 1, Value: 1})
+	}
+	f := search.NewFailure(token, 9, &sim.Failure{Property: "p"})
+	require.Regexp(t, ` -v -heddle.replay='testdata/long file'$`, c.replayLine(f, "testdata/long file"))
+	require.Regexp(t, ` -v -heddle.replay=`+token.BySeed().String()+`$`, c.replayLine(f, ""), "as it is kept nowhere")
+	small := token
+	small.Deviations = token.Deviations[:1]
+	f.Shrunk = &search.Shrunk{Failure: search.NewFailure(small, 9, &sim.Failure{Property: "p"})}
+	require.Regexp(t, ` -v -heddle.replay=`+small.String()+`$`, c.replayLine(f, "testdata/short"))
 }
 
 func TestLongTextIsCut(t *testing.T) {
