@@ -180,7 +180,7 @@ func statement(sc *sim.Scenario, property string) string {
 // withStack is an error with the stack of what is stuck.
 func withStack(err error) string {
 	if stuck := new(search.StuckError); errors.As(err, &stuck) {
-		return err.Error() + "\n" + stuck.Stack
+		return err.Error() + "\n" + strings.TrimSpace(stuck.Stack)
 	}
 	return err.Error()
 }
