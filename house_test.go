@@ -35,6 +35,9 @@ var rules = []struct{ below, never, why string }{
 	{"net", module + "agent", "net knows no protocol"},
 	{"net", module + "models", "net knows no protocol"},
 	{"net", module + "sim", "net is below the simulator"},
+	{"sim", module + "sim/simtest", "simtest registers flags and is for tests"},
+	{"models", module + "sim/simtest", "simtest registers flags and is for tests"},
+	{"cmd", module + "sim/simtest", "simtest registers flags and is for tests"},
 	{"clock", module + "sim", "clock is below the simulator"},
 	{"clock", module + "net", "clock needs no network"},
 	{"sched", module + "sim", "sched is below the simulator"},
@@ -92,11 +95,20 @@ func TestMutantsAreWithoutSQLite(t *testing.T) {
 	require.NotContains(t, string(packages), "ncruces/go-sqlite3")
 }
 
+// TestRapidIsForTests: it registers flags, so who uses the library need not have it.
+func TestRapidIsForTests(t *testing.T) {
+	packages, err := exec.Command("go", "list", "-deps", "./cmd/...", "./examples/...", "./sim/search", "./sim/explore", "./sim/disk", "./sim/simtest").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(packages), module+"sim/simtest\n")
+	require.NotContains(t, string(packages), "pgregory.net/rapid")
+}
+
 func TestTheRulesCanBeBroken(t *testing.T) {
 	require.NotEmpty(t, violated("agent/session", module+"sim/choice"))
 	require.NotEmpty(t, violated("sim", module+"agent/protocol"))
 	require.NotEmpty(t, violated("agent", "sync"))
 	require.NotEmpty(t, violated("internal/kernel", module+"sched"))
+	require.NotEmpty(t, violated("sim/search", module+"sim/simtest"))
 	require.Empty(t, violated("agent", module+"sched"))
 	require.Empty(t, violated("models/scenario", module+"sim"))
 }

@@ -117,11 +117,8 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 	return err
 }
 
-// defaultShrink is how many steps a search may make for smaller failures: a few seconds of the small agent.
-const defaultShrink = 5_000_000
-
-// replaysWorth is how many replays a failure's share of that must allow for.
-const replaysWorth = 4
+// defaultShrink is how many steps a search may make for smaller failures.
+const defaultShrink = shrink.UsualSteps
 
 // shrinkAll makes the failures of a search smaller and explains them, first those of the properties that were to end it. The budget, in
 // steps, is shared out evenly among those that are left, so that what comes of each is a function of what was found.
@@ -142,37 +139,12 @@ func (a *app) shrinkAll(ctx context.Context, config search.Config, report *searc
 				return failed
 			}
 			sc := config.Scenarios[slices.IndexFunc(config.Scenarios, func(sc *sim.Scenario) bool { return sc.Name == f.Scenario })]
-			spent, err := shrinkOne(ctx, sc, f, limits)
+			spent, err := shrink.Found(ctx, sc, f, limits)
 			budget -= min(limits.Steps, spent)
 			failed = errors.Join(failed, err)
 		}
 	}
 	return failed
-}
-
-// shrinkOne makes a failure of a search smaller and explains what comes of it, and answers how many steps that took. What it takes to begin
-// and to confirm the result is a few replays: of a failure for which the limit is not worth that, nothing smaller is looked for.
-func shrinkOne(ctx context.Context, sc *sim.Scenario, f *search.Failure, limits shrink.Limits) (spent int64, err error) {
-	if limits.Steps == 0 || limits.Steps < replaysWorth*f.Steps {
-		return 0, nil
-	}
-	forStory := limits.Steps / 4
-	limits.Steps -= forStory
-	small, result, err := shrink.Failure(ctx, sc, f.Full, limits)
-	if err != nil {
-		return result.Steps, fmt.Errorf("cannot make a failure of %s smaller: %w", sc.Name, err)
-	}
-	small.Run, small.Runs = f.Run, f.Runs
-	f.Shrunk = small
-	explanation, err := shrink.Explain(ctx, sc, small.Full, shrink.Limits{Steps: forStory})
-	if tooLong := new(shrink.TooLongError); errors.As(err, &tooLong) {
-		return result.Steps, nil
-	}
-	if err != nil {
-		return result.Steps, fmt.Errorf("cannot explain a failure of %s: %w", sc.Name, err)
-	}
-	small.Explanation = explanation
-	return result.Steps + explanation.Replayed, nil
 }
 
 var errOutOfTime = errors.New("the time for making the failure smaller is spent")

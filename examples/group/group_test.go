@@ -53,12 +53,12 @@ func TestProcessesThatAreKilledConnect(t *testing.T) {
 		groups = 2
 	}
 	seed := rand.Uint64()
-	if text := os.Getenv("HEDDLE_SEED"); text != "" {
+	if text := os.Getenv("GROUP_SEED"); text != "" {
 		var err error
 		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "HEDDLE_SEED")
+		require.NoError(t, err, "GROUP_SEED")
 	}
-	t.Logf("HEDDLE_SEED=%d kills the same processes, as far as they then are where they are now", seed)
+	t.Logf("GROUP_SEED=%d kills the same processes, as far as they then are where they are now", seed)
 	during := 0
 	for i := 0; i < groups && !t.Failed(); i++ {
 		t.Run(fmt.Sprint("group ", i+1), func(t *testing.T) {

@@ -73,8 +73,14 @@ func SaveShrunk(folder string, sc *sim.Scenario, f *Shrunk) (path string, err er
 	return path, SaveAs(path, sc, f.Failure)
 }
 
+// fileName is a name that every file system and shell takes as it is.
 func fileName(f *Failure) string {
-	return strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(f.Scenario+"-"+f.Property) + "-" + f.Seed
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_.=+", r) {
+			return r
+		}
+		return '-'
+	}, f.Scenario+"-"+f.Property) + "-" + f.Seed
 }
 
 // SaveAs keeps a failure in a file. Exhibits lie beside it, under its name and theirs. Each file appears whole or not at all, the
