@@ -16,7 +16,7 @@ func WriteGitHub(out io.Writer, s Search) error {
 	w := bufio.NewWriter(out)
 	for i, r := range s.Reports {
 		for _, f := range r.Failures {
-			annotation{level: "error", place: f.Place, title: r.Name + " violates " + f.Property, text: f.Message + "\n" + told(s.Scenarios[i], f)}.write(w)
+			annotation{level: "error", place: smallest(f).Place, title: r.Name + " violates " + f.Property, text: f.Message + "\n" + told(s.Scenarios[i], f)}.write(w)
 		}
 	}
 	if s.Error != "" {

@@ -53,7 +53,7 @@ func TestGitHubHasAnAnnotationForEachFailureAtItsLine(t *testing.T) {
 	for i, c := range commands {
 		f := s.Reports[i+1].Failures[0]
 		require.Equal(t, "error", c.name)
-		require.Equal(t, map[string]string{"file": f.Place.File, "line": strings.Split(f.Place.String(), ":")[1], "title": f.Scenario + " violates " + f.Property}, c.properties)
+		require.Equal(t, map[string]string{"file": placeOf(f).File, "line": strings.Split(placeOf(f).String(), ":")[1], "title": f.Scenario + " violates " + f.Property}, c.properties)
 		require.True(t, strings.HasSuffix(c.message, "\n"+f.Shrunk.Replay), "the line to copy ends it: %q", c.message)
 	}
 	require.True(t, strings.HasPrefix(commands[0].message, "100 % of <b>\"two\" & 'three'</b>, ]]> a:b, | \\ `code` ``` \uFFFD[31mred"), commands[0].message)

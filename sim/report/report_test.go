@@ -99,9 +99,19 @@ func searches(t testing.TB) map[string]report.Search {
 	return all
 }
 
+// placeOf is the place that reports show.
+func placeOf(f *search.Failure) *search.Place {
+	if f.Shrunk != nil {
+		return f.Shrunk.Place
+	}
+	return f.Place
+}
+
 func TestEachFailureHasThePlaceOfTheStepThatDecides(t *testing.T) {
 	s := searches(t)
-	of := func(search string, scenario int) *search.Place { return s[search].Reports[scenario].Failures[0].Place }
+	of := func(search string, scenario int) *search.Place {
+		return placeOf(s[search].Reports[scenario].Failures[0])
+	}
 	for name, c := range map[string]struct {
 		place *search.Place
 		line  string
@@ -116,4 +126,5 @@ func TestEachFailureHasThePlaceOfTheStepThatDecides(t *testing.T) {
 	}
 	require.NotZero(t, of("failing", 1).Step)
 	require.Equal(t, "main/adder#2", of("failing", 1).Task)
+	require.Contains(t, sourceLine(t, s["failing"].Reports[1].Failures[0].Place.Line), "n.Load() != 2", "as it was found, without an explanation: the last step")
 }

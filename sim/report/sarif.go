@@ -167,7 +167,7 @@ func sarifResultOf(sc *sim.Scenario, f *search.Failure) sarifResult {
 			Scenario: f.Scenario, Seed: small.Seed, Strategy: small.Strategy, Steps: small.Steps, TraceHash: small.Hash, Token: small.Token, Replay: small.Replay,
 		},
 	}
-	if p := f.Place; p != nil {
+	if p := smallest(f).Place; p != nil {
 		result.Locations = append(result.Locations, sarifLocation{&sarifPhysical{artifact(p.File), sarifRegion{p.Line}}, []sarifLogical{{p.Function, "function"}}})
 		result.Properties.Step, result.Properties.Task = p.Step, p.Task
 	}

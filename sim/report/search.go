@@ -23,12 +23,21 @@ type Search struct {
 	Reports     []*search.ScenarioReport // of the scenarios, in their order
 }
 
-// Locate finds the place of each failure: the line of the program from which the step is made that decides, as its explanation says, or in
-// which the property failed; of a failure of the whole search, the set-up of its scenario. The error is that of a replay.
-func Locate(scenarios []*sim.Scenario, reports []*search.ScenarioReport) (err error) {
+// Locate finds the place of each failure, and of its smaller version: the line of the program from which the step is made that decides, as the
+// explanation says, or without one that in which the property failed. A failure of the whole search has the place of its scenario's set-up.
+// The error is that of a replay.
+func Locate(scenarios []*sim.Scenario, reports []*search.ScenarioReport) error {
 	for i, r := range reports {
 		for _, f := range r.Failures {
-			if f.Place, err = locate(scenarios[i], f); err != nil {
+			err := locate(scenarios[i], f, f.Steps)
+			if small := f.Shrunk; small != nil && err == nil {
+				step := small.Steps
+				if e := explanationOf(f); e != nil {
+					step = e.Decisive()
+				}
+				err = locate(scenarios[i], small.Failure, step)
+			}
+			if err != nil {
 				return fmt.Errorf("cannot find the place of a failure of %s: %w", r.Name, err)
 			}
 		}
@@ -36,21 +45,16 @@ func Locate(scenarios []*sim.Scenario, reports []*search.ScenarioReport) (err er
 	return nil
 }
 
-func locate(sc *sim.Scenario, f *search.Failure) (*search.Place, error) {
-	if f.Token == "" {
-		return search.PlaceOfSetup(sc), nil
+func locate(sc *sim.Scenario, f *search.Failure, step int64) (err error) {
+	if f.Full.Scenario != "" { // a failure of the whole search has no token
+		if f.Place, err = search.PlaceOf(sc, f.Full, step); err != nil {
+			return err
+		}
 	}
-	step, small := f.Steps, smallest(f)
-	if e := explanationOf(f); e != nil {
-		step = e.Decisive()
-	} else {
-		small = f
+	if f.Place == nil {
+		f.Place = search.PlaceOfSetup(sc)
 	}
-	p, err := search.PlaceOf(sc, small.Full, step)
-	if err == nil && p == nil {
-		p = search.PlaceOfSetup(sc)
-	}
-	return p, err
+	return nil
 }
 
 // smallest is the smallest version of a failure.
@@ -114,7 +118,7 @@ func told(sc *sim.Scenario, f *search.Failure) string {
 	if s := search.StatementOf(sc, f.Property); s != "" {
 		fmt.Fprintf(&b, "must hold: %s\n", s)
 	}
-	if p := f.Place; p != nil && p.Step > 0 {
+	if p := smallest(f).Place; p != nil && p.Step > 0 {
 		fmt.Fprintf(&b, "decided at %s, step %d, by %s\n", p, p.Step, p.Task)
 	}
 	if e := explanationOf(f); e != nil && len(e.Bug) > 0 {
@@ -123,7 +127,7 @@ func told(sc *sim.Scenario, f *search.Failure) string {
 			fmt.Fprintf(&b, "  %s\n", sentence)
 		}
 	}
-	if f.Token != "" {
+	if f.Full.Scenario != "" {
 		fmt.Fprintf(&b, "run %d (%s), seed %s, %s", f.Run, f.Strategy, f.Seed, count(f.Steps, "step"))
 		if small := replayOf(f); small.Steps != f.Steps {
 			fmt.Fprintf(&b, ", shrunk to %d", small.Steps)

@@ -176,7 +176,7 @@ func (o Order) String() string {
 func (o Order) telling() bool { return len(o.First.Meaning) > 0 && len(o.Then.Meaning) > 0 }
 
 // Decisive is the step that decides, as far as one does: the one that comes too early, or in between, in the most telling order; without any
-// order the first for which the failure needs another task to move; and else the one in which the property failed.
+// order the last one of what the failure needs; and without that too the one in which the property failed.
 func (e *Explanation) Decisive() int64 {
 	for _, o := range e.Orders {
 		if o.telling() {
@@ -186,8 +186,8 @@ func (e *Explanation) Decisive() int64 {
 	if len(e.Orders) > 0 {
 		return e.Orders[0].Then.Step
 	}
-	for _, line := range e.Story {
-		if line.Switch && line.Step > 0 {
+	for _, line := range slices.Backward(e.Story) {
+		if line.Decisive {
 			return line.Step
 		}
 	}
