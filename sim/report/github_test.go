@@ -56,7 +56,7 @@ func TestGitHubHasAnAnnotationForEachFailureAtItsLine(t *testing.T) {
 		require.Equal(t, map[string]string{"file": placeOf(f).File, "line": strings.Split(placeOf(f).String(), ":")[1], "title": f.Scenario + " violates " + f.Property}, c.properties)
 		require.True(t, strings.HasSuffix(c.message, "\n"+f.Shrunk.Replay), "the line to copy ends it: %q", c.message)
 	}
-	require.True(t, strings.HasPrefix(commands[0].message, "100 % of <b>\"two\" & 'three'</b>, ]]> a:b, | \\ `code` ``` \uFFFD[31mred"), commands[0].message)
+	require.True(t, strings.HasPrefix(commands[0].message, "100 %0A of <b>\"two\" & 'three'</b>, ]]> a:b, | \\ `code` ``` \uFFFD[31mred"), commands[0].message)
 	require.Contains(t, commands[0].message, "\r\nsecond line\n::error::third line\nmust hold: All is counted.\n")
 	require.Equal(t, []string{"heddle: 4 failures in 1000 runs of 5 scenarios, 3800 steps; seed it's | 7, strategy mix"}, rest)
 }
@@ -90,7 +90,7 @@ func TestTheSummaryOfAJobIsATableAndTheFailures(t *testing.T) {
 `, summary(s["clean"]))
 	failing := summary(s["failing"])
 	require.Contains(t, failing, "| racy/one | **FAIL** | 200 |")
-	require.Contains(t, failing, "\n#### racy/one violates counted\n\n````text\n100 % of", "a fence that the message does not end")
+	require.Contains(t, failing, "\n#### racy/one violates counted\n\n````text\n100 %0A of", "a fence that the message does not end")
 	for _, r := range s["failing"].Reports[1:] {
 		require.Contains(t, failing, r.Failures[0].Shrunk.Replay+"\n```")
 	}

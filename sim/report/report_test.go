@@ -15,7 +15,7 @@ import (
 )
 
 // nasty is a message with all that a format may stumble over.
-const nasty = "100 % of <b>\"two\" & 'three'</b>, ]]> a:b, | \\ `code` ``` \x1b[31mred\x00\x7f\xff \uFFFE é 織\r\nsecond line\n::error::third line"
+const nasty = "100 %0A of <b>\"two\" & 'three'</b>, ]]> a:b, | \\ `code` ``` \x1b[31mred\x00\x7f\xff \uFFFE é 織\r\nsecond line\n::error::third line"
 
 // scenarios are worlds that pass and that fail in each way in which a report has something else to say.
 func scenarios() map[string]*sim.Scenario {
@@ -43,7 +43,7 @@ func scenarios() map[string]*sim.Scenario {
 			return func() { never.Recv() }
 		}},
 		{Name: "panics", Setup: func(w *sim.World) func() { return func() { panic(nasty) } }},
-		{Name: "unlisted", Setup: func(w *sim.World) func() { return func() { w.Fail("no list has it", "%s", "") } }},
+		{Name: "unlisted", Setup: func(w *sim.World) func() { return func() { w.Fail("no list: of them, has 1 %", "%s", "") } }},
 		{Name: "unseen", Sometimes: []string{"a miracle"}, Setup: func(w *sim.World) func() { return func() {} }},
 	}
 	byName := map[string]*sim.Scenario{}

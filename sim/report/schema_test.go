@@ -14,7 +14,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/report"
+	"github.com/heddle-go/heddle/sim/search"
 )
 
 func sourceLine(t *testing.T, n int) string {
@@ -206,7 +208,7 @@ func TestJUnitHasACaseForEachScenarioAndProperty(t *testing.T) {
 			require.Contains(t, d.failure(t, f.Property).Text, f.Shrunk.Replay)
 		}
 	}
-	const first = "100 % of <b>\"two\" & 'three'</b>, ]]> a:b, | \\ `code` ``` \uFFFD[31mred\uFFFD\x7f\uFFFD \uFFFD é 織"
+	const first = "100 %0A of <b>\"two\" & 'three'</b>, ]]> a:b, | \\ `code` ``` \uFFFD[31mred\uFFFD\x7f\uFFFD \uFFFD é 織"
 	counted := d.failure(t, "counted")
 	require.Equal(t, first, strings.TrimSpace(counted.Message))
 	require.Contains(t, counted.Text, first+"\nsecond line\n::error::third line\nmust hold: All is counted.\n")
@@ -219,6 +221,7 @@ func TestJUnitHasNoCaseOfWhatWasNotJudged(t *testing.T) {
 	require.Equal(t, []string{"counted"}, junit(t, all["one"]).Suites[1].ids())
 	require.Empty(t, junit(t, all["one"]).Suites[0].ids(), "the scenario does not have that property")
 	require.Contains(t, junit(t, all["unseen"]).failure(t, "sometimes").Text, "a miracle")
+	require.NotContains(t, junit(t, searched(t, search.SometimesRuns-1, sim.Options{}, "unseen")).Suites[0].ids(), "sometimes", "too soon to judge")
 
 	early := junit(t, all["ended early"])
 	require.Empty(t, early.Suites[0].Cases, "no run has judged anything")

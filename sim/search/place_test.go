@@ -44,8 +44,10 @@ func TestPlaceOfAStepIsALineOfTheProgram(t *testing.T) {
 			return
 		}
 		p, err := search.PlaceOf(placed, token, e.Step)
-		require.NoError(t, err)
-		require.Equal(t, "sim/search/place_test.go", p.File)
+		if err != nil || p == nil {
+			told = append(told, fmt.Sprintf("%s: no place, %v", e, err))
+			return
+		}
 		_, mark, _ := strings.Cut(lines[p.Line-1], "// ")
 		told = append(told, fmt.Sprintf("%s of %d %s: %s", p.Task, p.Step, e, mark))
 	}))
