@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
 	"github.com/heddle-go/heddle/internal/mutant"
@@ -20,7 +22,11 @@ func everyFormat(folder string) []string {
 	return []string{"--format", "junit=" + in("j.xml"), "--format", "sarif=" + in("s.json"), "--format", "json=" + in("r.json"), "--format", "text=" + in("t.txt"), "--format", "github"}
 }
 
-// requireReports says whether all that everyFormat asks for is there, and is what it should be; and how many failures it tells of.
+// schemas are where those of package report lie.
+var schemas = filepath.Join("..", "..", "sim", "report", "testdata")
+
+// requireReports says whether all that everyFormat asks for is there and valid, by xmllint as far as there is one; and how many failures it
+// tells of.
 func requireReports(t *testing.T, folder string) (failures int) {
 	read := func(name string) []byte {
 		content, err := os.ReadFile(filepath.Join(folder, name))
@@ -28,6 +34,17 @@ func requireReports(t *testing.T, folder string) (failures int) {
 		return content
 	}
 	require.NoError(t, xml.Unmarshal(read("j.xml"), new(struct{})))
+	if xmllint, err := exec.LookPath("xmllint"); err == nil {
+		for _, schema := range []string{"junit-windyroad.xsd", "junit-jenkins.xsd"} {
+			said, err := exec.Command(xmllint, "--noout", "--nonet", "--schema", filepath.Join(schemas, schema), filepath.Join(folder, "j.xml")).CombinedOutput()
+			require.NoError(t, err, "%s", said)
+		}
+	}
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join(schemas, "sarif-2.1.0.json"))
+	require.NoError(t, err)
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(read("s.json")))
+	require.NoError(t, err)
+	require.NoError(t, schema.Validate(document))
 	var log struct{ Runs []struct{ Results []any } }
 	require.NoError(t, json.Unmarshal(read("s.json"), &log))
 	var d runDocument
