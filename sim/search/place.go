@@ -29,33 +29,33 @@ func (p Place) String() string { return p.File + ":" + strconv.Itoa(p.Line) }
 // one whose task has no code of the program's on its stack, has the place of the task that moved last before and is still there. No
 // place, and no error: there is none such. The run is repeated up to that step, and the tasks' stacks are taken there; so nothing is
 // paid for it while a search runs. The error is as that of [Replay].
-func PlaceOf(sc *sim.Scenario, token choice.Token, step int64) (*Place, error) {
+func PlaceOf(sc *sim.Scenario, token choice.Token, step int64) (place *Place, err error) {
 	r, err := NewReplayer(sc, token)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	var steps []Event
+	last := map[string]int64{} // step of each actor
 	source, tracer := r.Decide(NewTracer(func(e Event) {
 		if e.Operation != "" {
-			steps = append(steps, e)
+			last[e.Actor] = e.Step
 		}
 	}))
 	tasks, err := r.Until(source, tracer, step)
 	if err != nil {
 		return nil, err
 	}
-	places := map[string]*Place{}
 	for _, t := range tasks {
-		places[t.Path] = placeIn(t.Stack)
-	}
-	for i := len(steps) - 1; i >= 0; i-- {
-		if p := places[steps[i].Actor]; p != nil {
-			p.Step, p.Task = steps[i].Step, steps[i].Actor
-			return p, nil
+		moved := last[t.Path]
+		if moved == 0 || place != nil && moved < place.Step {
+			continue
+		}
+		if p := placeIn(t.Stack); p != nil {
+			p.Step, p.Task = moved, t.Path
+			place = p
 		}
 	}
-	return nil, nil
+	return place, nil
 }
 
 // PlaceOfSetup is where the set-up of a scenario begins: what there is to show of a failure of the search as a whole.
