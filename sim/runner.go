@@ -19,6 +19,7 @@ type RunConfig struct {
 	Source   choice.Source
 	DataSeed uint64          // of all random bytes
 	MaxSteps int64           // 0: DefaultMaxSteps
+	Until    int64           // the run ends before the step of that number, and Result.Tasks is wanted; 0: it goes on
 	Tracer   Tracer          // nil: nobody reads the trace
 	Listener kernel.Listener // nil: nobody reduces by dependence; see package explore
 	Reached  bool            // Result.Reached is wanted
@@ -58,6 +59,7 @@ type Result struct {
 	Reached   []choice.Reached // if that is wanted; see World.Reached
 	Actors    int32            // tasks, timers, links and fault rules that it has had
 	Abandoned int              // tasks that would not end after their node had crashed
+	Tasks     []TaskReport     // of a run that was to end at RunConfig.Until: who has not finished, and where each is
 }
 
 // Runner runs scenarios, one run at a time. Runs share nothing but memory; use one runner for each goroutine.
@@ -84,6 +86,9 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 	if cfg.MaxSteps == 0 {
 		cfg.MaxSteps = DefaultMaxSteps
 	}
+	if cfg.Until > 0 {
+		cfg.MaxSteps = min(cfg.MaxSteps, cfg.Until)
+	}
 	k := r.kernel
 	k.Begin(kernel.Options{Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer, Listener: cfg.Listener})
 	r.world.reset(k, cfg.Options)
@@ -100,7 +105,11 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 		return Result{}, err
 	}
 	k.Run(r.idle)
-	result = r.judge()
+	if cfg.Until > 0 {
+		result = Result{Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Tasks: k.Report()}
+	} else {
+		result = r.judge()
+	}
 	k.End()
 	if broken := k.Broken(); broken != nil {
 		return Result{}, fmt.Errorf("scenario %s panicked outside a task: %w", sc.Name, broken)

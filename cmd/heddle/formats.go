@@ -35,6 +35,9 @@ func parseOutputs(values []string, known ...string) ([]output, error) {
 		if hasFile && file == "" {
 			return nil, fmt.Errorf("--format %s names no file after the =", value)
 		}
+		if hasFile {
+			file = filepath.Clean(file)
+		}
 		if other, ok := taken[file]; ok {
 			place := "standard output"
 			if file != "" {
@@ -48,24 +51,27 @@ func parseOutputs(values []string, known ...string) ([]output, error) {
 	return outputs, nil
 }
 
-// placesOf are the outputs of a command that prints text or JSON, all of which can be written.
-func placesOf(formats []string) ([]output, error) {
-	outputs, err := parseOutputs(formats, "text", "json")
+// placesOf are the outputs of a command that prints text or JSON, or more formats, all of which can be written.
+func placesOf(formats []string, more ...string) ([]output, error) {
+	outputs, err := parseOutputs(formats, append([]string{"text", "json"}, more...)...)
 	if err != nil {
 		return nil, err
 	}
 	return outputs, checkOutputs(outputs)
 }
 
-// print makes all outputs of a document, each as text or as JSON. One that fails keeps none of the others back.
-func (a *app) print(outputs []output, document any, text func(io.Writer) error) (failed error) {
+// rendering is how a format that not every command has is written.
+type rendering struct {
+	format string
+	render func(io.Writer) error
+}
+
+// print makes all outputs of a document, as text, as JSON, or in one of the other formats. One that fails keeps none of the others back.
+func (a *app) print(outputs []output, document any, text func(io.Writer) error, more ...rendering) (failed error) {
+	renderings := append([]rendering{{"text", text}, {"json", func(w io.Writer) error { return writeJSON(w, document) }}}, more...)
 	for _, o := range outputs {
-		failed = errors.Join(failed, a.write(o, func(w io.Writer) error {
-			if o.format == "json" {
-				return writeJSON(w, document)
-			}
-			return text(w)
-		}))
+		i := slices.IndexFunc(renderings, func(r rendering) bool { return r.format == o.format })
+		failed = errors.Join(failed, a.write(o, renderings[i].render))
 	}
 	return failed
 }
@@ -92,17 +98,31 @@ func cause(err error) error {
 // checkOutputs says whether all files of the outputs can be written.
 func checkOutputs(outputs []output) error {
 	for _, o := range outputs {
-		if o.file == "" {
-			continue
-		}
-		if info, err := os.Stat(o.file); err == nil && info.IsDir() {
-			return fmt.Errorf("cannot write to %s: it is a folder", o.file)
-		}
-		if err := checkWritable(filepath.Dir(o.file)); err != nil {
-			return err
+		if o.file != "" {
+			if err := checkFile(o.file); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// checkFile says whether a file can be written, and changes nothing.
+func checkFile(file string) error {
+	switch info, err := os.Stat(file); {
+	case err != nil:
+		return checkWritable(filepath.Dir(file))
+	case info.IsDir():
+		return fmt.Errorf("cannot write to %s: it is a folder", file)
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	existing, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("cannot write to %s: %w", file, cause(err))
+	}
+	existing.Close()
+	return checkWritable(filepath.Dir(file))
 }
 
 // write makes the output with render. A file appears whole or not at all.

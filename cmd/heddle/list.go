@@ -68,10 +68,9 @@ type listedFault struct {
 // is built by code and has no list of them.
 func newListDocument(scenarios []*sim.Scenario) (listDocument, error) {
 	d := listDocument{Strategies: strategy.List()}
-	for _, p := range sim.BuiltIn() {
+	for _, p := range search.PropertiesOf(&sim.Scenario{}) {
 		d.Properties = append(d.Properties, listedProperty{p, []string{}})
 	}
-	d.Properties = append(d.Properties, listedProperty{sim.Property{ID: search.Sometimes, Statement: statement(&sim.Scenario{}, search.Sometimes)}, []string{}})
 	properties, faults := map[sim.Property]int{}, map[string]int{}
 	for _, sc := range scenarios {
 		d.Scenarios = append(d.Scenarios, listedScenario{sc.Name, sc.Summary, sc.Fails, sc.Depth, sc.Share, append([]string{}, sc.Sometimes...)})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/report"
 	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/shrink"
 )
@@ -28,20 +29,25 @@ type replayFlags struct {
 func (a *app) replayCommand() *cobra.Command {
 	var f replayFlags
 	c := &cobra.Command{
-		Use:   "replay FAILURE",
-		Short: "Repeat a failure, a token or a file, and show its trace",
+		Use:   "replay FAILURE...",
+		Short: "Repeat a failure, a token or a file, and show its trace; of several, whether they still fail",
 		Long: `Repeats the run of a failure and shows what happened in it, step for step. FAILURE is a token, as heddle run prints it, or a
 file, as heddle run --out keeps it. On changed code a token with decisions replays as far as it fits, and goes on by the default
 policy with every decision that still fits. The first place where it does not fit is named, with what is there now; of a file, which
 has its trace, also the first step that is another one.
 
+Of several failures, such as those that a project keeps so that they do not come back, there is a line for each: whether its run violates
+a property. --format jsonl is the trace with a JSON object on each line, and chrome as trace events, which Perfetto (ui.perfetto.dev) opens.
+
 --explain tells the story of the failure instead of its trace: the steps that matter, and what it needs. That takes a run for each decision
 and more, and it is for a failure that heddle shrink has made small.`,
 		Example: `  heddle replay heddle1_...
-  heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120`,
+  heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120
+  heddle replay heddle1_... --format chrome=trace.json
+  heddle replay testdata/failures/*.json`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return fmt.Errorf("heddle replay takes one failure, a token or a file, and was given %d", len(args))
+			if len(args) == 0 {
+				return errors.New("heddle replay takes failures, each a token or a file, and was given none")
 			}
 			return nil
 		},
@@ -49,13 +55,16 @@ and more, and it is for a failure that heddle shrink has made small.`,
 			if f.mutant != "" {
 				return a.onMutant(c.Context(), f.mutant)
 			}
+			if len(args) > 1 {
+				return a.replayAll(c.Context(), f, args)
+			}
 			return a.replay(c, f, args[0])
 		},
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.Int64Var(&f.until, "until", 0, "show the trace up to `STEP` only")
-	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text, json, jsonl or chrome, to standard output or to a file; repeatable")
 	flags.BoolVar(&f.explain, "explain", false, "show the story of the failure and what it needs, instead of the trace")
 	addMutantFlag(c, &f.mutant)
 	return c
@@ -68,7 +77,7 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	if f.explain && f.until > 0 {
 		return errors.New("--explain and --until exclude each other: the one tells the story of the whole run, the other shows the beginning of its trace")
 	}
-	outputs, err := placesOf(f.formats)
+	outputs, err := placesOf(f.formats, linesFormat, chromeFormat)
 	if err != nil {
 		return err
 	}
@@ -107,11 +116,29 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	if kept != nil && !replayed.Same {
 		document.Difference = kept.Difference(whole)
 	}
-	err = a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, sc, token) })
+	of := func(write func(io.Writer, report.Trace) error) func(io.Writer) error {
+		return func(w io.Writer) error { return write(w, document.trace(failure)) }
+	}
+	err = a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, sc, token) },
+		rendering{linesFormat, of(report.WriteTraceLines)}, rendering{chromeFormat, of(report.WriteChromeTrace)})
 	if err == nil && replayed.Failure != nil {
 		return errFound
 	}
 	return err
+}
+
+// Formats of the trace, beside text and JSON.
+const (
+	linesFormat  = "jsonl"
+	chromeFormat = "chrome"
+)
+
+// trace is the document for the formats of the trace. failure is what was replayed, a token or a file.
+func (d *replayDocument) trace(failure string) report.Trace {
+	return report.Trace{
+		Scenario: d.Scenario, Property: d.Property, Message: d.Message, FailedAt: d.FailedAt, Steps: d.Steps, Hash: d.Hash,
+		Replay: "heddle replay " + quote(failure), Events: d.Trace,
+	}
 }
 
 // readFailure reads a token, or a file and its token. kept is nil for a token.
@@ -208,7 +235,7 @@ func (d *replayDocument) writeText(out io.Writer, sc *sim.Scenario, token choice
 		fmt.Fprintf(w, "nothing was violated in %s, trace %s\n", plural(d.Steps, "step"), d.Hash)
 	} else {
 		fmt.Fprintf(w, "%s violates %s at step %d: %s\n", sc.Name, d.Property, d.FailedAt, d.Message)
-		if s := statement(sc, d.Property); s != "" {
+		if s := search.StatementOf(sc, d.Property); s != "" {
 			fmt.Fprintf(w, "  must hold: %s\n", s)
 		}
 		writeStack(w, d.Stack)

@@ -58,7 +58,8 @@ of and the orders of conflicting operations that they have shown, and the chance
 waits until both chances are small, each with a confidence of 95 %.`,
 		Example: `  heddle run
   heddle run small-agent --for 10m --keep-going --out failures
-  heddle run litmus/lost-update --runs 1000 --seed 7 --format json=result.json`,
+  heddle run litmus/lost-update --runs 1000 --seed 7 --format json=result.json
+  heddle run --for 60s --out failures --format junit=junit.xml --format sarif=heddle.sarif --format github`,
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), c, f, args) },
 	}
 	flags := c.Flags()
@@ -75,7 +76,7 @@ waits until both chances are small, each with a confidence of 95 %.`,
 	flags.StringVar(&f.store, "store", "", "keep what survives a crash in `STORE`: memory or sqlite, for scenarios that have it")
 	flags.BoolVar(&f.noFaults, "no-faults", false, "no fault strikes")
 	flags.Int64Var(&f.shrink, "shrink", defaultShrink, "make failures smaller, with at most `N` steps of replays in all; 0: leave them as they are")
-	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
+	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text, json, junit, sarif or github (annotations, and the job summary), to standard output or to a file; repeatable")
 	flags.StringVar(&f.folder, "out", "", "folder `DIR` in which failures are kept")
 	return c
 }
@@ -85,7 +86,7 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 	if err != nil {
 		return err
 	}
-	outputs, err := placesOf(f.formats)
+	outputs, err := parseOutputs(f.formats, "text", "json", junitFormat, sarifFormat, githubFormat)
 	if err != nil {
 		return err
 	}
@@ -97,6 +98,10 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 			return err
 		}
 	}
+	summary, err := checkRunOutputs(outputs)
+	if err != nil {
+		return err
+	}
 
 	line := newProgressLine(a.errOut, config)
 	config.Progress = line.show
@@ -107,11 +112,12 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 	if f.folder != "" {
 		failed = errors.Join(failed, keep(f.folder, config.Scenarios, report))
 	}
+	failed = errors.Join(failed, locate(config.Scenarios, report))
 	if failed == nil && report.Runs() == 0 {
 		failed = errors.New("nothing was explored: the search ended before its first run")
 	}
 	document := newRunDocument(config, report, failed)
-	failed = errors.Join(failed, a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, config.Scenarios) }))
+	failed = errors.Join(failed, a.printRun(outputs, summary, document, config.Scenarios))
 	if failed == nil && len(report.Failures()) > 0 {
 		return errFound
 	}
@@ -180,12 +186,8 @@ func checkProperties(ids []string, scenarios []*sim.Scenario) error {
 
 // propertiesOf are the ids of all properties that a search of the scenarios judges, in the order of heddle list.
 func propertiesOf(scenarios []*sim.Scenario) (ids []string) {
-	for _, p := range sim.BuiltIn() {
-		ids = append(ids, p.ID)
-	}
-	ids = append(ids, search.Sometimes)
 	for _, sc := range scenarios {
-		for _, p := range sc.Properties {
+		for _, p := range search.PropertiesOf(sc) {
 			if !slices.Contains(ids, p.ID) {
 				ids = append(ids, p.ID)
 			}

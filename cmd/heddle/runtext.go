@@ -153,7 +153,7 @@ func writeBug(w io.Writer, explained any) {
 // writeViolation says which property of the scenario failed, and how.
 func writeViolation(w io.Writer, sc *sim.Scenario, f *search.Failure) {
 	fmt.Fprintf(w, "%s violates %s: %s\n", f.Scenario, f.Property, f.Message)
-	if s := statement(sc, f.Property); s != "" {
+	if s := search.StatementOf(sc, f.Property); s != "" {
 		fmt.Fprintf(w, "  must hold: %s\n", s)
 	}
 }
@@ -173,21 +173,6 @@ func writeStack(w io.Writer, stack string) {
 	for line := range strings.Lines(strings.TrimSpace(stack)) {
 		fmt.Fprintf(w, "      %s\n", strings.TrimRight(strings.ReplaceAll(line, "\t", "    "), "\n"))
 	}
-}
-
-// statement is what the property says in words.
-func statement(sc *sim.Scenario, property string) string {
-	for _, list := range [][]sim.Property{sc.Properties, sim.BuiltIn()} {
-		for _, p := range list {
-			if p.ID == property {
-				return p.Statement
-			}
-		}
-	}
-	if property == search.Sometimes {
-		return fmt.Sprintf("A search of %s runs or more sees everything that a good search must see.", thousands(search.SometimesRuns))
-	}
-	return ""
 }
 
 func plural(n int64, what string) string { return pluralOf(n, what, what+"s") }

@@ -211,7 +211,7 @@ func (d shrinkDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 		writeExplanation(w, d.Explanation)
 	}
 	fmt.Fprintf(w, "\n%s violates %s: %s\n", sc.Name, d.Shrunk.Property, d.Shrunk.Message)
-	if s := statement(sc, d.Shrunk.Property); s != "" {
+	if s := search.StatementOf(sc, d.Shrunk.Property); s != "" {
 		fmt.Fprintf(w, "  must hold: %s\n", s)
 	}
 	writeStack(w, d.Shrunk.Stack)

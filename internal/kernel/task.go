@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"fmt"
+	"reflect"
+	"runtime"
 	"runtime/debug"
 	"sort"
 	"strings"
@@ -222,7 +224,7 @@ type TaskReport struct {
 	Path      string // spawn path
 	Operation string // what it is about to do
 	Object    string // on what; empty if on nothing
-	Stack     string // where it is in its own code
+	Stack     string // where it is in its own code, or where that begins
 }
 
 // Report describes the tasks that have not finished, in order of creation, each with its stack: parked tasks are resumed
@@ -239,10 +241,21 @@ func (k *Kernel) Report() []TaskReport {
 			t.withStack, t.dying = true, true
 			k.resume(t)
 			r.Stack = string(t.stack)
+		} else if t.Op == OpStart && t.body != nil {
+			r.Stack = entryOf(t.body)
 		}
 		reports = append(reports, r)
 	}
 	return reports
+}
+
+// entryOf is where a function begins, as a stack of one frame.
+//
+//go:norace
+func entryOf(f func()) string {
+	function := runtime.FuncForPC(reflect.ValueOf(f).Pointer())
+	file, line := function.FileLine(function.Entry())
+	return fmt.Sprintf("%s\n\t%s:%d", function.Name(), file, line)
 }
 
 // Live is the number of tasks that have not finished.

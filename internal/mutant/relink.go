@@ -27,12 +27,23 @@ type compiledPackage struct {
 	Dir, ImportPath, Export string // Export is the archive of what was compiled
 	Name                    string
 	GoFiles, Imports        []string
-	Module                  *struct{ GoVersion string }
+	Module                  *struct{ Path, GoVersion string }
 	DefaultGODEBUG          string
 }
 
 // harmless are the flags of the go tool that do not change what it compiles, of the files that it lists, or how it links.
 var harmless = []string{"-buildvcs", "-mod", "-modcacherw", "-p", "-tags", "-v"}
+
+// buildInfo is what a program answers who asks it of what it was built from (runtime/debug.ReadBuildInfo): its command and its module. The
+// marks at its ends are those by which the go tool finds it in a binary (cmd/go/internal/modload, ModInfoData).
+func buildInfo(command compiledPackage) string {
+	const begin, end = "\x30\x77\xaf\x0c\x92\x74\x08\x02\x41\xe1\xc1\x07\xe6\xd6\x18\xe6", "\xf9\x32\x43\x31\x86\x18\x20\x72\x00\x82\x42\x10\x41\x16\xd8\xf2"
+	text := "path\t" + command.ImportPath + "\n"
+	if command.Module != nil {
+		text += "mod\t" + command.Module.Path + "\t(devel)\n"
+	}
+	return begin + text + end
+}
 
 // relink builds the changed command from what is compiled of the command as it is. It compiles only the packages that are changed, and those
 // that import one whose export data (signatures, inlined bodies, positions, escapes) has become another by that: for most
@@ -107,6 +118,7 @@ func (b *Builder) relink(ctx context.Context, changes []change, sources, path st
 	if len(overlaid) > 0 {
 		return errors.New("a file that the command did not have, or that none of its packages is compiled from")
 	}
+	fmt.Fprintf(&imports, "modinfo %q\n", buildInfo(command))
 	return tool("link", "-o", path, "-s", "-w", "-X=runtime.godebugDefault="+command.DefaultGODEBUG, command.Export)
 }
 

@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"context"
+	"debug/buildinfo"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,9 +71,13 @@ func TestOnlyWhatIsChangedIsCompiled(t *testing.T) {
 			m := read(t, c.patch)
 			changes, err := m.apply(root)
 			require.NoError(t, err)
-			err = b.relink(context.Background(), changes, b.sources, filepath.Join(t.TempDir(), "program"))
+			relinked := filepath.Join(t.TempDir(), "program")
+			err = b.relink(context.Background(), changes, b.sources, relinked)
 			if c.known {
 				require.NoError(t, err)
+				info, err := buildinfo.ReadFile(relinked)
+				require.NoError(t, err)
+				require.Equal(t, []string{"example.org/program", "example.org/program"}, []string{info.Path, info.Main.Path})
 			} else {
 				require.Error(t, err)
 			}

@@ -117,8 +117,15 @@ func (f File) Write(path string) error {
 	return WriteFile(path, content)
 }
 
-// WriteFile writes a file that appears whole or not at all.
+// WriteFile writes a file that appears whole or not at all. A link stays, and what it names is written. A device or a pipe, such as
+// /dev/stdout, is written to, as it must not be replaced by a file.
 func WriteFile(path string, content []byte) error {
+	if isDevice(path) {
+		return appendTo(path, content)
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".heddle-*")
 	if err != nil {
 		return err
@@ -132,6 +139,21 @@ func WriteFile(path string, content []byte) error {
 		os.Remove(temporary.Name())
 	}
 	return err
+}
+
+// isDevice says whether something is at the path that is no file. What is below /dev may be a link to a file that is open already.
+func isDevice(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir() && (!info.Mode().IsRegular() || strings.HasPrefix(filepath.Clean(path), "/dev/"))
+}
+
+func appendTo(path string, content []byte) error {
+	device, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	_, err = device.Write(content)
+	return errors.Join(err, device.Close())
 }
 
 // LoadFile reads a kept failure and its token. The error is one line.

@@ -1,7 +1,11 @@
 package search_test
 
 import (
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,4 +45,37 @@ func TestDifferenceNamesTheFirstStepThatIsAnother(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAWrittenFileIsWholeAndWhatItReplacesStaysWhatItIs(t *testing.T) {
+	folder := t.TempDir()
+	file, link, pipe := filepath.Join(folder, "file"), filepath.Join(folder, "link"), filepath.Join(folder, "pipe")
+	require.NoError(t, os.Symlink(file, link))
+	require.NoError(t, search.WriteFile(file, []byte("first")))
+	require.NoError(t, search.WriteFile(link, []byte("second")))
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "second", string(content), "through the link")
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeSymlink, "the link stays")
+
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that nobody has to wait for the other end
+	require.NoError(t, err)
+	defer reader.Close()
+	require.NoError(t, search.WriteFile(pipe, []byte("third")))
+	info, err = os.Lstat(pipe)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeNamedPipe, "the pipe stays")
+	read := make([]byte, 5)
+	_, err = io.ReadFull(reader, read)
+	require.NoError(t, err)
+	require.Equal(t, "third", string(read))
+
+	require.Error(t, search.WriteFile(folder, []byte("no file")))
+	require.Error(t, search.WriteFile(filepath.Join(folder, "missing", "file"), []byte("no folder")))
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, left, 3, "nothing half written")
 }

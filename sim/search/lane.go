@@ -154,7 +154,7 @@ func (l *lane) see(id string, runs int64) {
 // slot is where in the report the failure of the run belongs, -1 if nowhere. Of failures that are alike the one with the
 // fewest steps is kept, the first of those; the others are counted. One that ends the search always has a place.
 func (l *lane) slot(o *outcome, ends bool) int {
-	s := signature(o.failure.Property, o.failure.Message)
+	s := Signature(o.failure.Property, o.failure.Message)
 	if i, ok := l.known[s]; ok {
 		kept := l.report.Failures[i]
 		kept.Runs++
@@ -180,9 +180,9 @@ func (l *lane) keep(f *Failure, slot int) {
 	l.report.Failures[slot] = f
 }
 
-// signature is what failures with one cause have in common: the property, and the first line of the message without its numbers and
+// Signature is what failures with one cause have in common: the property, and the first line of the message without its numbers and
 // ids, that is without every word that holds a digit. What follows in other lines tells of the run.
-func signature(property, message string) string {
+func Signature(property, message string) string {
 	message, _, _ = strings.Cut(message, "\n")
 	words := strings.Fields(message)
 	for i, word := range words {

@@ -111,6 +111,20 @@ func (r *Replayer) Run(source choice.Source, tracer sim.Tracer, maxSteps int64) 
 	}, nil
 }
 
+// Until makes the run up to a step, which it leaves out, and answers the tasks that have not finished, each with its stack. The error is
+// as that of Run.
+func (r *Replayer) Until(source choice.Source, tracer sim.Tracer, step int64) (tasks []sim.TaskReport, err error) {
+	o := outcome{plan: r.plan, attempt: attempt{scenario: r.scenario, seed: r.plan.seed}}
+	err = r.crew.one(func(w *worker) {
+		tasks = w.run(r.scenario, &o, sim.RunConfig{Source: source, Tracer: tracer, DataSeed: r.token.DataSeed, Until: step}).Tasks
+	})
+	if err != nil {
+		r.stuck = true
+		return nil, err
+	}
+	return tasks, o.err
+}
+
 // Close ends the watch and gives back what the runner keeps. A run that is stuck is left behind.
 func (r *Replayer) Close() {
 	r.unwatch()

@@ -414,11 +414,11 @@ func TestKeptFailureIsReadAgain(t *testing.T) {
 }
 
 func TestSignatureLeavesOutNumbersAndIDs(t *testing.T) {
-	a := signature("S5", "queue one/7100 on session 46a3a630 is lost after 12 steps")
-	require.Equal(t, a, signature("S5", "queue one/9 on session 6c11ff0e is lost after 7 steps"))
-	require.NotEqual(t, a, signature("S5", "queue one/7100 on session 46a3a630 is found after 12 steps"))
-	require.NotEqual(t, a, signature("S6", "queue one/7100 on session 46a3a630 is lost after 12 steps"))
-	require.Equal(t, a, signature("S5", "queue one/7100 on session 46a3a630 is lost after 12 steps\n  main/task: lock"))
+	a := Signature("S5", "queue one/7100 on session 46a3a630 is lost after 12 steps")
+	require.Equal(t, a, Signature("S5", "queue one/9 on session 6c11ff0e is lost after 7 steps"))
+	require.NotEqual(t, a, Signature("S5", "queue one/7100 on session 46a3a630 is found after 12 steps"))
+	require.NotEqual(t, a, Signature("S6", "queue one/7100 on session 46a3a630 is lost after 12 steps"))
+	require.Equal(t, a, Signature("S5", "queue one/7100 on session 46a3a630 is lost after 12 steps\n  main/task: lock"))
 }
 
 func TestTraceTellsEveryStep(t *testing.T) {

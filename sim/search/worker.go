@@ -69,8 +69,8 @@ func (w *worker) source(p plan, lessons *strategy.Lessons) strategy.Source {
 	return source
 }
 
-// run makes one run and keeps what it came to.
-func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
+// run makes one run, keeps what a search needs of what it came to, and answers all of it.
+func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) sim.Result {
 	config.Options, config.Reached = o.plan.options, o.plan.reached
 	if o.plan.measured {
 		if w.orders == nil {
@@ -90,4 +90,5 @@ func (w *worker) run(sc *sim.Scenario, o *outcome, config sim.RunConfig) {
 	if o.plan.measured {
 		o.orders = append(o.orders[:0], w.orders.pairs...)
 	}
+	return result
 }

@@ -2,6 +2,7 @@ package shrink_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -227,4 +228,23 @@ func TestAWorldThatCannotBeMadeIsNoRunThatPasses(t *testing.T) {
 	require.Empty(t, e.Needs[0].Without)
 	require.Equal(t, shrink.NoWorld, e.Needs[1].Without)
 	require.Equal(t, "without decision 1", e.Nearest.Change)
+}
+
+// TestTheDecisiveStep: of a telling order rather than of another one, of another one rather than of a need, and at last the end.
+func TestTheDecisiveStep(t *testing.T) {
+	point := func(step int64, meaning ...string) shrink.Point { return shrink.Point{Step: step, Meaning: meaning} }
+	e := shrink.Explanation{Steps: 50}
+	require.EqualValues(t, 50, e.Decisive())
+	e.Story = []shrink.Line{{Step: 3, Decisive: true}, {Step: 7, Decisive: true}, {Step: 50}}
+	require.EqualValues(t, 7, e.Decisive())
+	e.Orders = []shrink.Order{{First: point(10), Then: point(20, "writes")}}
+	require.EqualValues(t, 20, e.Decisive())
+	e.Orders = append(e.Orders, shrink.Order{First: point(11, "reads"), Then: point(21, "writes")})
+	require.EqualValues(t, 21, e.Decisive())
+
+	real := explained(t, lookup())
+	at := real.Decisive()
+	require.True(t, slices.ContainsFunc(real.Story, func(l shrink.Line) bool {
+		return l.Step == at && l.Task == "main/cleaner" && l.Decisive
+	}), "the cleaner's step: %d of %+v", at, real.Story)
 }

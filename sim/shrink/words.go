@@ -172,6 +172,28 @@ func (o Order) String() string {
 	return fmt.Sprintf("%s before %s", o.First, o.Then)
 }
 
+// telling says whether both steps of an order mean something.
+func (o Order) telling() bool { return len(o.First.Meaning) > 0 && len(o.Then.Meaning) > 0 }
+
+// Decisive is the step that decides, as far as one does: the one that comes too early, or in between, in the most telling order; without any
+// order the last one of what the failure needs; and without that too the one in which the property failed.
+func (e *Explanation) Decisive() int64 {
+	for _, o := range e.Orders {
+		if o.telling() {
+			return o.Then.Step
+		}
+	}
+	if len(e.Orders) > 0 {
+		return e.Orders[0].Then.Step
+	}
+	for _, line := range slices.Backward(e.Story) {
+		if line.Decisive {
+			return line.Step
+		}
+	}
+	return e.Steps
+}
+
 // mostSentences bounds what the bug is said to need.
 const mostSentences = 3
 
@@ -185,7 +207,7 @@ func (e *explainer) bug() (sentences []string) {
 	}
 	orders := func(telling bool) {
 		for _, o := range e.result.Orders {
-			if telling == (len(o.First.Meaning) > 0 && len(o.Then.Meaning) > 0) {
+			if telling == o.telling() {
 				say(o.String())
 			}
 		}
