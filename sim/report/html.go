@@ -103,12 +103,12 @@ type exhibit struct {
 // data is what the script is given.
 type data struct {
 	record
-	Failed   int64         `json:"failed"`   // the step that violated the property
-	Story    []shrink.Line `json:"story"`    // null: there is none
-	Decisive []int64       `json:"decisive"` // steps that are an end of an order which the failure needs
-	Orders   [][2]int64    `json:"orders"`   // the first had to come before the second
-	Choices  [][2]int64    `json:"choices"`  // step, and the number of a decision beside the default that was made there
-	End      [][2]any      `json:"end"`      // tasks that were left: lane, and what they wait for
+	Failed   int64      `json:"failed"`   // the step that violated the property
+	Story    []int64    `json:"story"`    // the steps that matter; null: nobody has said
+	Decisive []int64    `json:"decisive"` // steps that are an end of an order which the failure needs
+	Orders   [][2]int64 `json:"orders"`   // the first had to come before the second
+	Choices  [][2]int64 `json:"choices"`  // step, and the number of a decision beside the default that was made there
+	End      [][2]any   `json:"end"`      // tasks that were left: lane, and what they wait for
 }
 
 func (p Page) render(r *recorder, replayed search.Replayed) ([]byte, error) {
@@ -134,7 +134,17 @@ func (p Page) render(r *recorder, replayed search.Replayed) ([]byte, error) {
 		return nil, err
 	}
 	v.Data = template.JS(content) // of which < and > are escaped, so that no text ends the script
-	page, err := template.New("page").Funcs(template.FuncMap{"steps": func(text string) template.HTML { return linked(r.named(text)) }, "named": r.named, "countOf": countOf, "long": func(n int) int64 { return int64(n) }}).Parse(pageHTML)
+	page, err := template.New("page").Funcs(template.FuncMap{
+		"steps": func(text string) template.HTML { return linked(r.named(text)) }, "named": r.named,
+		"countOf": countOf, "long": func(n int) int64 { return int64(n) },
+		"first": func(lines []shrink.Line) []shrink.Line { return lines[:min(len(lines), firstLines)] },
+		"last": func(lines []shrink.Line) []shrink.Line {
+			return lines[max(min(len(lines), firstLines), len(lines)-lastLines):]
+		},
+		"between": func(lines []shrink.Line) int64 { return int64(max(0, len(lines)-firstLines-lastLines)) },
+		"few":     func(needs []shrink.Need) []shrink.Need { return needs[:min(len(needs), mostDecisions)] },
+		"left":    func(needs []shrink.Need) int64 { return int64(max(0, len(needs)-mostDecisions)) },
+	}).Parse(pageHTML)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +168,12 @@ func newData(r *recorder, failure *sim.Failure, e *shrink.Explanation) data {
 	if e == nil {
 		return d
 	}
-	d.Story = e.Story
+	d.Story = []int64{}
 	for _, l := range e.Story {
+		if l.Left > 0 || l.Again > 0 {
+			continue
+		}
+		d.Story = append(d.Story, l.Step)
 		if l.Decisive {
 			d.Decisive = append(d.Decisive, l.Step)
 		}
@@ -175,6 +189,13 @@ func newData(r *recorder, failure *sim.Failure, e *shrink.Explanation) data {
 	}
 	return d
 }
+
+// How much of an explanation is written out. The diagram has all of the story.
+const (
+	firstLines    = 300 // of a story
+	lastLines     = 100
+	mostDecisions = 50
+)
 
 // titleOf is what a person calls an exhibit.
 func titleOf(name string) string {

@@ -12,21 +12,21 @@
   const rowOf = (step) => Math.min(count - 1, Math.max(0, step - data.first + 1));
   const nameOfStep = (row) => (row === SETUP ? "set-up" : "step " + stepOf(row));
 
-  // What the flat lists say, by row.
-  const grouped = (flat, width) => {
-    const at = new Map();
-    for (let i = 0; i < flat.length; i += width) {
-      const list = at.get(flat[i]);
-      if (list) list.push(i); else at.set(flat[i], [i]);
-    }
-    return at;
+  // What the flat lists say, by row: where in the list, sorted by the row in a column of it.
+  const grouped = (flat, width, column = 0) => {
+    const starts = new Int32Array(count + 1), positions = new Int32Array(flat.length / width);
+    for (let i = column; i < flat.length; i += width) if (flat[i] >= 0) starts[flat[i] + 1]++;
+    for (let row = 0; row < count; row++) starts[row + 1] += starts[row];
+    const next = starts.slice();
+    for (let i = 0; i < flat.length; i += width) if (flat[i + column] >= 0) positions[next[flat[i + column]]++] = i;
+    return {
+      many: (row) => starts[row + 1] - starts[row],
+      get: (row) => (row < count ? Array.from(positions.subarray(starts[row], starts[row + 1])) : []),
+      rows: () => { const all = []; for (let row = 0; row < count; row++) if (starts[row + 1] > starts[row]) all.push(row); return all; },
+    };
   };
-  const notes = grouped(data.notes, 2), values = grouped(data.values, 2), faults = grouped(data.faults, 2), changes = grouped(data.states, 4);
-  const sends = grouped(data.messages, 5), arrives = new Map();
-  for (let i = 0; i < data.messages.length; i += 5) {
-    const to = data.messages[i + 1];
-    if (to >= 0) arrives.has(to) ? arrives.get(to).push(i) : arrives.set(to, [i]);
-  }
+  const notes = grouped(data.notes, 2), values = grouped(data.values, 2), faults = grouped(data.faults, 2);
+  const sends = grouped(data.messages, 5), arrives = grouped(data.messages, 5, 1);
   const decisive = new Set(data.decisive.map(rowOf));
   const choices = new Map();
   for (const [step, n] of data.choices) {
@@ -36,7 +36,7 @@
   const failed = data.failed > 0 ? rowOf(data.failed) : -1;
   const times = new Float64Array(count);
   for (let i = 1; i < count; i++) times[i] = times[i - 1] + data.time[i];
-  const textsOf = (map, flat, row) => (map.get(row) || []).map((i) => S[flat[i + 1]]);
+  const textsOf = (map, flat, row) => map.get(row).map((i) => S[flat[i + 1]]);
   const time = (us) => {
     if (us >= 3600e6) return Math.floor(us / 3600e6) + "h" + time(us % 3600e6);
     if (us >= 60e6) return Math.floor(us / 60e6) + "m" + +((us % 60e6) / 1e6).toFixed(3) + "s";
@@ -50,13 +50,16 @@
     const object = S[data.object[row]];
     if (kind === TIME) return "time passes, to " + time(times[row]);
     const arrived = arrives.get(row);
-    if (S[data.op[row]] === "deliver" && arrived) return "hears: " + S[data.messages[arrived[0] + 4]];
+    if (S[data.op[row]] === "deliver" && arrived.length) return "hears: " + S[data.messages[arrived[0] + 4]];
     return (S[data.op[row]] + " " + object).trim();
   };
 
   // What is shown: rows of the run, and in the story gaps between them.
   const state = { story: !!data.story, task: "", object: "", router: "", text: "", lanes: "auto", zoom: 1, chosen: Math.max(0, failed) };
   let rows, extent, tops, lines, laneCount, laneOf, laneNames, heights;
+  const taskNames = new Set(data.lanes.filter((l) => l[1] !== TIME && l[1] !== ADDRESS).map((l) => S[l[0]]));
+  const objectNames = new Set(data.object.map((o) => S[o]).filter((o) => o));
+  const named = (wanted, all) => (all.has(wanted) ? (name) => name === wanted : (name) => name.includes(wanted)); // or a part of the name
   const sees = () => {
     const touches = new Uint8Array(count);
     if (state.router !== "") {
@@ -66,11 +69,11 @@
         if (data.messages[i + 1] >= 0) touches[data.messages[i + 1]] = 1;
       }
     }
-    const text = state.text.toLowerCase();
+    const text = state.text.toLowerCase(), isTask = named(state.task, taskNames), isObject = named(state.object, objectNames);
     return (row) => {
       if (row === SETUP) return !(state.task || state.object || state.router || text);
-      if (state.task && laneName(row) !== state.task) return false;
-      if (state.object && S[data.object[row]] !== state.object) return false;
+      if (state.task && !isTask(laneName(row))) return false;
+      if (state.object && !isObject(S[data.object[row]])) return false;
       if (state.router && !touches[row] && laneName(row) !== state.router && !S[data.object[row]].endsWith(":" + state.router)) return false;
       if (!text) return true;
       const all = laneName(row) + " " + what(row) + " " + textsOf(notes, data.notes, row).join(" ");
@@ -82,10 +85,9 @@
     rows = []; extent = [];
     if (state.story && !filtered) {
       let next = 1;
-      for (const line of data.story) {
-        if (line.left_out || line.again) continue;
-        const row = rowOf(line.step);
-        if (line.step > 0 && line.step < data.first) continue;
+      for (const step of data.story) {
+        const row = rowOf(step);
+        if (step > 0 && step < data.first) continue;
         if (row > next) { rows.push(-1); extent.push([next, row - 1]); }
         rows.push(row); extent.push(null);
         next = row + 1;
@@ -98,7 +100,7 @@
     tops = new Float64Array(rows.length + 1);
     const most = state.story ? 6 : 3, line = Math.round(20 * state.zoom);
     for (let i = 0; i < rows.length; i++) {
-      const said = rows[i] >= 0 ? saidAt(rows[i]).length : 0;
+      const said = rows[i] === END ? data.end.length : rows[i] >= 0 ? notes.many(rows[i]) + sends.many(rows[i]) : 0;
       lines[i] = Math.min(said, rows[i] === SETUP ? 2 : rows[i] === END ? 8 : most);
       tops[i + 1] = tops[i] + line * (1 + (state.zoom < 0.7 ? 0 : lines[i] * 0.9)) + 1;
     }
@@ -107,7 +109,7 @@
   const saidAt = (row) => {
     if (row === END) return data.end.map(([lane, text]) => [S[data.lanes[lane][0]] + " " + text, true]);
     const said = textsOf(notes, data.notes, row).map((text) => [text, /^(violated |fault )/.test(text)]);
-    for (const i of sends.get(row) || []) {
+    for (const i of sends.get(row)) {
       said.push([(data.messages[i + 3] ? "sends to " + S[data.messages[i + 2]] : "sends") + ": " + S[data.messages[i + 4]] + (data.messages[i + 1] < 0 ? " (never arrives)" : ""), false, true]);
     }
     return said;
@@ -255,7 +257,7 @@
         }
         continue;
       }
-      const isFailed = row === failed, decides = decisive.has(row), struck = faults.has(row);
+      const isFailed = row === failed, decides = decisive.has(row), struck = faults.many(row) > 0;
       const lane = row === SETUP ? -1 : laneOf[data.lane[row]];
       const later = row > 0 && (i === from || i === 0 || rows[i - 1] < 0 || times[row] !== times[rows[i - 1]]);
       let marks = decides ? `<span class="badge">decides</span>` : ""; // before the text, which may be cut off
@@ -277,7 +279,7 @@
       html += "</div>";
       if (lane >= 0) {
         const cls = isFailed ? "failed" : struck ? "fault" : decides ? "decisive" : "", x = center(lane), y = middle(i), kind = data.lanes[data.lane[row]][1];
-        if (arrives.has(row)) svg += `<path class="dot ${cls}" d="M${x - 5} ${y - 4}h10l-5 9z"/>`;
+        if (arrives.many(row)) svg += `<path class="dot ${cls}" d="M${x - 5} ${y - 4}h10l-5 9z"/>`;
         else if (kind === TASK) svg += `<circle class="dot ${cls}" cx="${x}" cy="${y}" r="4.5"/>`;
         else svg += `<rect class="dot ${cls}" x="${x - 4}" y="${y - 4}" width="8" height="8"/>`;
       } else if (row > 0) svg += `<path class="live" stroke-dasharray="1 4" d="M${heights.gutter} ${middle(i)}H${heights.text - 8}"/>`;
@@ -304,7 +306,7 @@
       const i = indexOf(row);
       if (i >= 0) { c.fillStyle = style.getPropertyValue(color); c.fillRect(1, Math.floor(tops[i] / total * height), 10, size); }
     };
-    for (const row of faults.keys()) mark(row, "--wire", 2);
+    for (const row of faults.rows()) mark(row, "--wire", 2);
     for (const row of decisive) mark(row, "--decides", 3);
     if (failed >= 0) mark(failed, "--bad", 4);
   };
@@ -356,8 +358,8 @@
         fields.slice(0, 60).map(([name, f]) => `<tr${f.at === row ? ' class="changed"' : ""}><th scope="row">${f.at === row ? "<em>changed:</em> " : ""}${escape(S[name])}<td>${escape(f.value || "nothing")}<td class="was">${f.at === row ? escape(f.was || "nothing") : ""}</tr>`).join("") + "</tbody></table>" +
         (fields.length > 60 ? `<p>and ${fields.length - 60} more</p>` : "");
     }
-    html += list("Sends", (sends.get(row) || []).map((i) => escape((data.messages[i + 3] ? "to " : "from ") + S[data.messages[i + 2]] + ": " + S[data.messages[i + 4]]) + (data.messages[i + 1] < 0 ? "; it never arrives" : "; arrives at " + link(data.messages[i + 1]))));
-    html += list("Hears", (arrives.get(row) || []).map((i) => escape(S[data.messages[i + 4]]) + ", sent at " + link(data.messages[i])));
+    html += list("Sends", sends.get(row).map((i) => escape((data.messages[i + 3] ? "to " : "from ") + S[data.messages[i + 2]] + ": " + S[data.messages[i + 4]]) + (data.messages[i + 1] < 0 ? "; it never arrives" : "; arrives at " + link(data.messages[i + 1]))));
+    html += list("Hears", arrives.get(row).map((i) => escape(S[data.messages[i + 4]]) + ", sent at " + link(data.messages[i])));
     html += list("Decided", textsOf(values, data.values, row).map(escape));
     const before = previousAt(row);
     if (before >= 0) html += `<p>Before it, <b>${escape(laneName(before))}</b> did ${escape(S[data.op[before]])} there, in ${link(before)}.</p>`;
@@ -402,7 +404,7 @@
       if (rows[k] >= 0 && rows[k] < END && wanted(rows[k])) return choose(rows[k]);
     }
   };
-  const marked = (row) => decisive.has(row) || choices.has(row) || faults.has(row) || row === failed;
+  const marked = (row) => decisive.has(row) || choices.has(row) || faults.many(row) > 0 || row === failed;
 
   // Controls.
   const refresh = () => {
@@ -419,7 +421,8 @@
     draw();
     drawMap();
   };
-  const options = (all, names) => `<option value="">${all}</option>` + [...new Set(names)].filter((n) => n).sort().map((n) => `<option>${escape(n)}</option>`).join("");
+  const options = (names) => [...new Set(names)].sort().map((n) => `<option value="${escape(n)}">${escape(n)}</option>`).join("");
+  const suggestions = (id, names) => `<datalist id="${id}">${options(names)}</datalist>`;
   const byKind = (kind) => data.lanes.filter((l) => l[1] === kind).map((l) => S[l[0]]);
   const addresses = [];
   for (let i = 0; i < data.messages.length; i += 5) addresses.push(S[data.messages[i + 2]]);
@@ -428,9 +431,9 @@
   diagram.hidden = $("step").hidden = false;
   diagram.innerHTML = `<div class="tools" role="toolbar" aria-label="What the diagram shows">` +
     (data.story ? `<span class="group"><button type="button" id="story-only">What matters</button><button type="button" id="all-steps">All steps</button></span>` : "") +
-    `<label>task <select id="task">${options("all", byKind(TASK).concat(byKind(TIMERS), byKind(FAULTS)).filter((n) => n !== "set-up"))}</select></label>` +
-    `<label>object <select id="object">${options("all", data.object.map((o) => S[o]))}</select></label>` +
-    `<label>router <select id="router">${options("all", addresses.concat(byKind(ADDRESS)))}</select></label>` +
+    `<label>task <input id="task" type="search" list="tasks" placeholder="all"></label>${suggestions("tasks", taskNames)}` +
+    `<label>object <input id="object" type="search" list="objects" placeholder="all"></label>${suggestions("objects", objectNames)}` +
+    `<label>router <select id="router"><option value="">all</option>${options(addresses.concat(byKind(ADDRESS)))}</select></label>` +
     `<label>find <input id="find" type="search"></label>` +
     `<label>lanes <select id="lanes"><option value="auto">that fit</option><option value="task">tasks</option><option value="name">names</option><option value="node">nodes</option></select></label>` +
     `<span class="group"><button type="button" id="smaller" aria-label="zoom out">−</button><button type="button" id="larger" aria-label="zoom in">+</button></span><span id="shown" role="status"></span></div>` +
@@ -447,9 +450,10 @@
   const on = (id, event, f) => $(id) && $(id).addEventListener(event, f);
   on("story-only", "click", () => { state.story = true; refresh(); choose(state.chosen); });
   on("all-steps", "click", () => { state.story = false; refresh(); choose(state.chosen); });
-  for (const [id, key] of [["task", "task"], ["object", "object"], ["router", "router"], ["lanes", "lanes"]]) {
+  for (const [id, key] of [["router", "router"], ["lanes", "lanes"]]) {
     on(id, "change", () => { state[key] = $(id).value; refresh(); if (indexOf(state.chosen) >= 0) choose(state.chosen); else scroll.scrollTop = 0; });
   }
+  for (const id of ["task", "object"]) on(id, "input", () => { state[id] = $(id).value; refresh(); });
   on("find", "input", () => { state.text = $("find").value; refresh(); });
   const zoom = (by) => { state.zoom = Math.min(2, Math.max(0.5, +(state.zoom * by).toFixed(3))); refresh(); choose(state.chosen); };
   on("smaller", "click", () => zoom(0.8));
@@ -473,7 +477,7 @@
   };
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|SELECT|TEXTAREA|IFRAME)$/.test(e.target.tagName) || !keys[e.key]) return;
-    if (e.target.closest("[role=tablist], button, a, summary") && /^(Arrow|Home|End|Enter)/.test(e.key)) return;
+    if (e.target.closest("button, a, summary") && e.key === "Enter") return;
     if (e.target.closest(".panel, #step, #replay") && /^(Arrow|Page|Home|End)/.test(e.key)) return;
     e.preventDefault();
     keys[e.key]();
@@ -544,5 +548,5 @@
   choose(state.chosen);
   if (location.hash) fromHash();
   scroll.focus({ preventScroll: true });
-  document.documentElement.dataset.ready = "yes";
+  document.documentElement.dataset.ready = Math.round(performance.now()); // milliseconds until it can be stepped through
 })();
