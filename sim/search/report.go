@@ -72,6 +72,7 @@ type Failure struct {
 	Runs     int64            `json:"runs"` // that failed alike
 	Strategy string           `json:"strategy"`
 	File     string           `json:"file,omitempty"`  // where it is kept
+	Page     string           `json:"page,omitempty"`  // the HTML beside it
 	Stack    string           `json:"stack,omitempty"` // of the task that panicked
 	Tasks    []sim.TaskReport `json:"tasks,omitempty"` // that were left, for a deadlock or a leak
 
