@@ -30,7 +30,8 @@ type statePart struct {
 
 // OnState lets f describe a part of the state of the run, field by field, for a person who goes through a failure step by step: an empty
 // value is a field that there is not. It is asked while a failure is drawn, never in a search; it must change nothing, wait for nothing and
-// use no operation of package sched.
+// use no operation of package sched. It runs outside any task, as what World.Observe is given does: under the race detector it may read what
+// is written there, and not what tasks write.
 func (w *World) OnState(part string, f func(set func(field, value string))) {
 	if w.watcher != nil {
 		w.states = append(w.states, statePart{part, f})

@@ -121,7 +121,7 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 		}
 	}
 	if f.html != "" {
-		page := report.Page{Scenario: sc, Token: token, Replay: "heddle replay " + quote(failure), Statement: statement(sc, document.Property), Explanation: document.Explanation}
+		page := report.Page{Scenario: sc, Token: token, Replay: onThisMutant("heddle replay " + quote(failure)), Statement: statement(sc, document.Property), Explanation: document.Explanation}
 		if err := a.writePage(c.Context(), f.html, page, replayed); err != nil {
 			return err
 		}

@@ -93,6 +93,13 @@ func TestReplayWritesAPage(t *testing.T) {
 	for _, want := range []string{"is violated", "heddle replay " + token, "The bug needs"} {
 		require.Contains(t, string(page), want)
 	}
+	t.Setenv(mutantVariable, "locks-in-two-orders")
+	found(t, "replay", token, "--html", file)
+	onMutant, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(onMutant), "heddle replay "+token+" --mutant locks-in-two-orders")
+
+	t.Setenv(mutantVariable, "")
 	found(t, "replay", token, "--html", file)
 	again, err := os.ReadFile(file)
 	require.NoError(t, err)

@@ -52,8 +52,8 @@ func deposits(rounds int) *sim.Scenario {
 			}
 			node := w.Node("branch")
 			s := node.Scheduler()
-			lock, account := sched.NewMutex(sched.Named(s, "account")), 0
-			w.OnState("account", func(set func(field, value string)) { set("balance", fmt.Sprint(account)) })
+			lock, account, balance := sched.NewMutex(sched.Named(s, "account")), 0, 0
+			w.OnState("account", func(set func(field, value string)) { set("balance", fmt.Sprint(balance)) })
 			w.Exhibit("kept", "history.html", func() ([]byte, error) { return []byte("<h1>the history</h1>"), nil })
 			done := sched.NewWaitGroup(w.Host())
 			teller := func() {
@@ -76,6 +76,7 @@ func deposits(rounds int) *sim.Scenario {
 				lock.Unlock()
 				lock.Lock()
 				account = read + 1
+				w.Observe(func() { balance = read + 1 })
 				w.Logf("writes %d", account)
 				lock.Unlock()
 			}

@@ -101,21 +101,21 @@
     const most = state.story ? 6 : 3, line = Math.round(20 * state.zoom);
     for (let i = 0; i < rows.length; i++) {
       const said = rows[i] === END ? data.end.length : rows[i] >= 0 ? notes.many(rows[i]) + sends.many(rows[i]) : 0;
-      lines[i] = Math.min(said, rows[i] === SETUP ? 2 : rows[i] === END ? 8 : most);
+      lines[i] = rows[i] === END ? 2 * Math.min(said, 6) : Math.min(said, rows[i] === SETUP ? 2 : most);
       tops[i + 1] = tops[i] + line * (1 + (state.zoom < 0.7 ? 0 : lines[i] * 0.9)) + 1;
     }
     chooseLanes();
   };
   const saidAt = (row) => {
     if (row === END) return data.end.map(([lane, text]) => [S[data.lanes[lane][0]] + " " + text, true]);
-    const said = textsOf(notes, data.notes, row).map((text) => [text, /^(violated |fault )/.test(text)]);
+    const said = textsOf(notes, data.notes, row).map((text) => [text.replace(/^violated \S+: /, ""), /^(violated |fault )/.test(text)]);
     for (const i of sends.get(row)) {
       said.push([(data.messages[i + 3] ? "sends to " + S[data.messages[i + 2]] : "sends") + ": " + S[data.messages[i + 4]] + (data.messages[i + 1] < 0 ? " (never arrives)" : ""), false, true]);
     }
     return said;
   };
 
-  const brief = (path) => { const parts = path.split("/"); return parts.length > 3 ? parts[0] + "/…" + parts.slice(-2).join("/") : path; };
+  const brief = (path) => { const parts = path.split("/"); return parts.length > 2 ? parts[0] + "/…" + parts[parts.length - 1] : path; };
 
   // Lanes: those of the rows that are shown, and as coarse as it takes for them to fit.
   const short = (path) => path.replace(/#\d+/g, "");
@@ -141,12 +141,12 @@
     }
     laneOf = data.lanes.map((_, lane) => (used.has(lane) && named(lane) !== "" ? order.get(named(lane)) : -1));
     laneNames = order2; laneCount = order2.length;
-    const lw = Math.max(18, Math.min(110, Math.max(180, width * 0.33) / Math.max(1, laneCount))) * Math.max(1, state.zoom);
+    const lw = Math.max(18, Math.min(90, Math.max(180, width * 0.33) / Math.max(1, laneCount))) * Math.max(1, state.zoom);
     heights = { gutter: 146, lane: lw, text: 146 + lw * laneCount + 10 };
   };
   const center = (lane) => heights.gutter + heights.lane * (lane + 0.5);
   const drawHeads = () => {
-    const wide = heights.lane >= 84, heads = $("heads");
+    const wide = heights.lane >= 80, heads = $("heads");
     heads.style.height = wide ? "22px" : "88px";
     const tail = (name, n) => name.split("/").slice(-n).join("/"), nodes = new Set(laneNames.map(([name]) => name.split("/")[0]));
     const labels = laneNames.map(([name, kind]) => {
@@ -250,7 +250,7 @@
       if (row === END) {
         html += `<div class="row failed" role="row" id="row-${i}" aria-rowindex="${i + 1}" style="${style}"><span class="mark" aria-hidden="true">✖</span>` +
           `<span role="gridcell" class="n" style="width:46px">end</span><span role="gridcell" class="what" style="left:${heights.text}px"><b>nothing of this comes to pass any more</b></span>` +
-          data.end.slice(0, lines[i]).map(([lane, text], k) => `<span class="note fault" style="left:${heights.text + 14}px;top:${line * (1 + k * 0.9)}px" title="${escape(text)}"><b>${escape(S[data.lanes[lane][0]])}</b> ${escape(text)}</span>`).join("") + "</div>";
+          data.end.slice(0, lines[i] / 2).map(([lane, text], k) => `<span class="note fault long" style="left:${heights.text + 14}px;top:${line * (1 + k * 1.8)}px;height:${line * 1.8}px;line-height:${line * 0.85}px" title="${escape(text)}"><b>${escape(S[data.lanes[lane][0]])}</b> ${escape(text)}</span>`).join("") + "</div>";
         for (const [lane] of data.end) {
           const x = center(laneOf[lane]), y = middle(i);
           svg += `<path class="stuck" d="M${x - 5} ${y - 5}l10 10m0 -10l-10 10"/>`;
@@ -354,8 +354,8 @@
       const fields = [...parts.get(part)].filter(([, f]) => f.at === row ? f.value !== "" || f.was !== "" : f.value !== "" && f.value !== "closed" && f.value !== "done");
       if (!fields.length) continue;
       fields.sort(([a, x], [b, y]) => (y.at === row) - (x.at === row) || (S[a] < S[b] ? -1 : 1));
-      html += `<h3>State: ${escape(S[part])}</h3><table><thead><tr><th scope="col">of<th scope="col">is<th scope="col">was</tr></thead><tbody>` +
-        fields.slice(0, 60).map(([name, f]) => `<tr${f.at === row ? ' class="changed"' : ""}><th scope="row">${f.at === row ? "<em>changed:</em> " : ""}${escape(S[name])}<td>${escape(f.value || "nothing")}<td class="was">${f.at === row ? escape(f.was || "nothing") : ""}</tr>`).join("") + "</tbody></table>" +
+      html += `<h3>State: ${escape(S[part])}</h3><table><tbody>` +
+        fields.slice(0, 60).map(([name, f]) => `<tr${f.at === row ? ' class="changed"' : ""}><th scope="row">${escape(S[name])}<td>${f.at === row ? `<s>${escape(f.was || "nothing")}</s> <em>now</em> ` : ""}${escape(f.value || "nothing")}</tr>`).join("") + "</tbody></table>" +
         (fields.length > 60 ? `<p>and ${fields.length - 60} more</p>` : "");
     }
     html += list("Sends", sends.get(row).map((i) => escape((data.messages[i + 3] ? "to " : "from ") + S[data.messages[i + 2]] + ": " + S[data.messages[i + 4]]) + (data.messages[i + 1] < 0 ? "; it never arrives" : "; arrives at " + link(data.messages[i + 1]))));
