@@ -73,7 +73,9 @@ func TestThePageAsksNobodyForAnything(t *testing.T) {
 }
 
 func TestNoTextOfTheProgramBecomesAPartOfThePage(t *testing.T) {
-	page := render(t, found(t, deposits(2), true))
+	p := found(t, deposits(2), true)
+	p.Explanation.Bug = append(p.Explanation.Bug, hostile)
+	page := render(t, p)
 	require.NotContains(t, page, hostile)
 	require.NotContains(t, page, `<b onload`)
 	require.Equal(t, 2, strings.Count(page, "</script>"), "the data and the script")
@@ -139,6 +141,7 @@ func TestARunTooLongToDrawHasItsLastSteps(t *testing.T) {
 		require.Equal(t, whole.Strings[whole.Op[j]], d.Strings[d.Op[i]])
 		require.Equal(t, whole.laneOf(j), d.laneOf(i))
 	}
+	d = dataOf(t, render(t, p.WithMost(2)))
 	require.Equal(t, "1", d.last("account", "balance"), "what was so before is the state of the first row")
 }
 
