@@ -86,6 +86,9 @@ func (w *World) tellFaults() {
 // Fired counts that the fault struck, Effect that a task under test got a result which it would not have got otherwise.
 func (w *World) Fired(fault string) {
 	w.kernel.ObserveCovered(func() { w.fault(fault).Fired++ }) // a number: the order makes no difference
+	if w.watcher != nil {
+		w.watcher.Fault(fault)
+	}
 	w.Logf("fault %s", fault)
 }
 

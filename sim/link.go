@@ -13,6 +13,7 @@ type event[T any] struct {
 	opening bool
 	closing bool
 	due     time.Duration
+	number  int64 // of its Message, if somebody watches
 }
 
 // link carries events one way, in order. Its head is an actor as soon as it is due.

@@ -30,6 +30,10 @@ type Network[Out, In any] struct {
 	conns     []*conn[Out, In]     // not ended on both sides, in order of creation
 	faults    networkFaults
 	held      []heldUp[Out, In] // until another connection brings something
+
+	// words for what is sent, if Words was called
+	outWords func(Out) string
+	inWords  func(In) string
 }
 
 // listener is a registered handler and what stands between it and its diallers.
@@ -74,6 +78,11 @@ func (n *Network[Out, In]) listen(part *Shared, at net.Address, h net.Handler[Ou
 // Latency is how long a transmission takes, each way, where no fault delays it. By default it takes no time.
 func (n *Network[Out, In]) Latency(d time.Duration) { n.latency = d }
 
+// Words are what a person calls what is sent, there and back, in a picture of a failure. By default it is what fmt prints.
+func (n *Network[Out, In]) Words(out func(Out) string, in func(In) string) {
+	n.outWords, n.inWords = out, in
+}
+
 // ResetAfter breaks, after d of virtual time, all connections to an address at both ends at once.
 func (n *Network[Out, In]) ResetAfter(d time.Duration, at net.Address) {
 	n.world.kernel.After(nil, "reset", d, func() {
@@ -103,7 +112,7 @@ func (n *Network[Out, In]) crashed(node *Node) {
 	for _, c := range slices.Clone(n.conns) {
 		if c.node == node {
 			c.end(net.ErrReset)
-			c.toServer.push(event[Out]{closing: true}, 0)
+			c.toServer.push(event[Out]{closing: true, number: c.sends(true, closes)}, 0)
 		}
 	}
 }
@@ -149,7 +158,7 @@ func (n *Network[Out, In]) dial(node *Node, l *listener[Out, In], credential str
 	}
 	c := n.newConn(node, l, credential)
 	if c.fault = n.dialFault(l); c.fault != blackHole { // which goes on when the world heals
-		c.toServer.push(event[Out]{opening: true}, n.delay())
+		c.toServer.push(event[Out]{opening: true, number: c.sends(true, opens)}, n.delay())
 	}
 	return c
 }
@@ -200,18 +209,19 @@ func (n *Network[Out, In]) newConn(node *Node, l *listener[Out, In], credential 
 // atServer is the step in which something arrives at the handler.
 func (c *conn[Out, In]) atServer(e event[Out]) {
 	c.listener.touch()
+	c.network.world.arrived(e.number, "")
 	switch {
 	case e.opening:
 		grant, err := c.listener.handler.Accept(c.session.ID, c.credential, peer[Out, In]{c})
 		if err != nil {
 			c.serverDone = true
-			c.toClient.push(event[In]{refusal: fmt.Errorf("%w: %w", net.ErrHandshake, err), opening: true}, c.network.delay())
+			c.toClient.push(event[In]{refusal: fmt.Errorf("%w: %w", net.ErrHandshake, err), opening: true, number: c.sends(false, refuses)}, c.network.delay())
 			return
 		}
 		c.served = true
 		c.session.Grant = grant
 		if c.fault != handshakeStall {
-			c.toClient.push(event[In]{opening: true}, c.network.delay())
+			c.toClient.push(event[In]{opening: true, number: c.sends(false, accepts)}, c.network.delay())
 		}
 		if c.serverDone {
 			c.serverHangUp()
@@ -228,6 +238,7 @@ func (c *conn[Out, In]) atServer(e event[Out]) {
 
 // atClient is the step in which something arrives at the dialler.
 func (c *conn[Out, In]) atClient(e event[In]) {
+	c.readerArrived(e.number)
 	switch {
 	case c.closed:
 	case e.opening:
@@ -302,7 +313,7 @@ func (c *conn[Out, In]) giveUp() {
 		c.network.world.Effect(c.fault.String())
 	}
 	c.end(net.ErrClosed)
-	c.toServer.push(event[Out]{closing: true}, 0)
+	c.toServer.push(event[Out]{closing: true, number: c.sends(true, closes)}, 0)
 }
 
 // Session is what the handshake has agreed.
@@ -331,10 +342,14 @@ func (c *conn[Out, In]) Send(ctx context.Context, out Out) error {
 func (c *conn[Out, In]) transmit(out Out) {
 	c.touch()
 	n := c.network
-	if n.resets(c) || n.swallows(c, 0) {
+	if n.resets(c) {
 		return
 	}
-	c.toServer.push(event[Out]{value: out}, n.delay())
+	number := c.network.world.sent(string(c.listener.address), true, func() string { return words(n.outWords, out) })
+	if n.swallows(c, 0) {
+		return
+	}
+	c.toServer.push(event[Out]{value: out, number: number}, n.delay())
 }
 
 // Receive waits for the next transmission.
@@ -372,7 +387,7 @@ func (c *conn[Out, In]) hangUp() {
 	}
 	c.end(net.ErrClosed)
 	if !c.network.swallows(c, 0) {
-		c.toServer.push(event[Out]{closing: true}, 0)
+		c.toServer.push(event[Out]{closing: true, number: c.sends(true, closes)}, 0)
 	}
 }
 
@@ -387,10 +402,11 @@ func (p peer[Out, In]) Send(in In) {
 		return
 	}
 	n := c.network
+	number := n.world.sent(string(c.listener.address), false, func() string { return words(n.inWords, in) })
 	if n.swallows(c, 1) || c.closed {
 		return
 	}
-	c.toClient.push(event[In]{value: in}, n.delay())
+	c.toClient.push(event[In]{value: in, number: number}, n.delay())
 }
 
 // Close ends the session from the handler's side; the handler hears Closed in a step of its own.
@@ -408,9 +424,42 @@ func (p peer[Out, In]) Close() {
 
 func (c *conn[Out, In]) serverHangUp() {
 	if !c.network.swallows(c, 1) {
-		c.toClient.push(event[In]{closing: true}, 0)
+		c.toClient.push(event[In]{closing: true, number: c.sends(false, closes)}, 0)
 	}
 	c.after(c.tellClosed)
+}
+
+// What a connection carries beside transmissions, in words.
+const (
+	opens   = "opens a session"
+	accepts = "accepts the session"
+	refuses = "refuses the session"
+	closes  = "closes the session"
+)
+
+// sends tells the watcher of what is no transmission; see World.sent.
+func (c *conn[Out, In]) sends(toAddress bool, what string) int64 {
+	return c.network.world.sent(string(c.listener.address), toAddress, func() string { return what })
+}
+
+// readerArrived tells the watcher of what arrives at the dialler.
+func (c *conn[Out, In]) readerArrived(number int64) {
+	if number == 0 {
+		return
+	}
+	reader := c.node.Name()
+	if c.reader != nil {
+		reader = c.reader.Path()
+	}
+	c.network.world.arrived(number, reader)
+}
+
+// words are what a person calls a transmission.
+func words[T any](named func(T) string, value T) string {
+	if named == nil {
+		return fmt.Sprint(value)
+	}
+	return named(value)
 }
 
 // after lets f run in a step of its own.

@@ -311,14 +311,14 @@ func (n *Network[Out, In]) heal() {
 		lost := c.lost[0] || c.lost[1]
 		switch {
 		case c.closed && c.served && lost:
-			c.toServer.push(event[Out]{closing: true}, 0)
+			c.toServer.push(event[Out]{closing: true, number: c.sends(true, closes)}, 0)
 		case c.closed:
 		case c.fault == blackHole:
-			c.toServer.push(event[Out]{opening: true}, 0)
+			c.toServer.push(event[Out]{opening: true, number: c.sends(true, opens)}, 0)
 		case !c.opened && lost:
 			c.reset()
 		case c.fault == handshakeStall && c.served:
-			c.toClient.push(event[In]{opening: true}, 0)
+			c.toClient.push(event[In]{opening: true, number: c.sends(false, accepts)}, 0)
 		}
 		c.fault = noDialFault
 	}

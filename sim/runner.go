@@ -21,6 +21,7 @@ type RunConfig struct {
 	MaxSteps int64           // 0: DefaultMaxSteps
 	Until    int64           // the run ends before the step of that number, and Result.Tasks is wanted; 0: it goes on
 	Tracer   Tracer          // nil: nobody reads the trace
+	Watcher  Watcher         // nil: nobody looks
 	Listener kernel.Listener // nil: nobody reduces by dependence; see package explore
 	Reached  bool            // Result.Reached is wanted
 	Options
@@ -100,6 +101,9 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 		r.world.known = r.reached
 	}
 	defer r.world.end()
+	if r.world.watcher = cfg.Watcher; cfg.Watcher != nil {
+		cfg.Watcher.Begin(&r.world)
+	}
 	if err := r.build(sc); err != nil {
 		k.End()
 		return Result{}, err

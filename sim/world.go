@@ -32,6 +32,9 @@ type World struct {
 	healed    bool
 	options   Options
 	exhibits  []exhibit
+	watcher   Watcher     // nil: nobody looks
+	states    []statePart // while somebody does
+	messages  int64
 
 	onFingerprint []func(*Fingerprint) // of models
 	networks      []func(*Fingerprint)
@@ -46,10 +49,11 @@ func (w *World) reset(k *kernel.Kernel, o Options) {
 	clear(w.onFingerprint)
 	clear(w.networks)
 	clear(w.exhibits)
+	clear(w.states)
 	w.livelock.reset()
 	*w = World{
 		kernel: k, options: o, density: -1, faults: w.faults[:0], sometimes: w.sometimes[:0], reached: w.reached[:0],
-		onStep: w.onStep[:0], watched: w.watched[:0], onHeal: w.onHeal[:0], onEnd: w.onEnd[:0], exhibits: w.exhibits[:0],
+		onStep: w.onStep[:0], watched: w.watched[:0], onHeal: w.onHeal[:0], onEnd: w.onEnd[:0], exhibits: w.exhibits[:0], states: w.states[:0],
 		onFingerprint: w.onFingerprint[:0], networks: w.networks[:0], livelock: w.livelock,
 	}
 	w.host = w.Node("main")

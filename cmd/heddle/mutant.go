@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,17 @@ import (
 
 // mutantFlag is for commands about a failure that was found on a mutant.
 const mutantFlag = "mutant"
+
+// mutantVariable tells a child which mutant it is, for the lines to copy that it writes into pages.
+const mutantVariable = "HEDDLE_MUTANT"
+
+// onThisMutant is a line to copy that repeats a failure of this build, also if it is a mutant's.
+func onThisMutant(replay string) string {
+	if name := os.Getenv(mutantVariable); name != "" && replay != "" {
+		return replay + " --" + mutantFlag + " " + quote(name)
+	}
+	return replay
+}
 
 func addMutantFlag(c *cobra.Command, name *string) {
 	c.Flags().StringVar(name, mutantFlag, "", "the failure is of the `MUTANT` of that name, as those of testdata/failures are: build it, and do this there")
@@ -50,6 +62,7 @@ func (a *app) onMutant(ctx context.Context, name string) error {
 	}
 	command := exec.CommandContext(ctx, binary, withoutMutant(a.args)...)
 	command.Stdout, command.Stderr = a.out, a.errOut
+	command.Env = append(os.Environ(), mutantVariable+"="+name)
 	err = command.Run()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) && ended.ExitCode() >= 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type replayFlags struct {
 	until   int64
 	explain bool
 	formats []string
+	html    string
 	mutant  string
 }
 
@@ -40,11 +42,15 @@ Of several failures, such as those that a project keeps so that they do not come
 a property. --format jsonl is the trace with a JSON object on each line, and chrome as trace events, which Perfetto (ui.perfetto.dev) opens.
 
 --explain tells the story of the failure instead of its trace: the steps that matter, and what it needs. That takes a run for each decision
-and more, and it is for a failure that heddle shrink has made small.`,
+and more, and it is for a failure that heddle shrink has made small.
+
+--html writes one file that any browser opens, from disk and without a network: the steps of the run as a space-time diagram, with the state after
+each, and all that --explain says.`,
 		Example: `  heddle replay heddle1_...
   heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120
   heddle replay heddle1_... --format chrome=trace.json
-  heddle replay testdata/failures/*.json`,
+  heddle replay testdata/failures/*.json
+  heddle replay failures/small-agent-S5-0123456789abcdef.json --html failure.html`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("heddle replay takes failures, each a token or a file, and was given none")
@@ -66,6 +72,7 @@ and more, and it is for a failure that heddle shrink has made small.`,
 	flags.Int64Var(&f.until, "until", 0, "show the trace up to `STEP` only")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text, json, jsonl or chrome, to standard output or to a file; repeatable")
 	flags.BoolVar(&f.explain, "explain", false, "show the story of the failure and what it needs, instead of the trace")
+	flags.StringVar(&f.html, "html", "", "also write `FILE`, a page that shows the failure: its steps as a diagram, and what it needs")
 	addMutantFlag(c, &f.mutant)
 	return c
 }
@@ -80,6 +87,14 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	outputs, err := placesOf(f.formats, linesFormat, chromeFormat)
 	if err != nil {
 		return err
+	}
+	if c.Flags().Changed("html") {
+		if err := checkOutputs([]output{{"a page", f.html}}); err != nil {
+			return err
+		}
+		if f.html == "" {
+			return errors.New("--html names no file")
+		}
 	}
 	kept, token, err := readFailure(failure)
 	if err != nil {
@@ -110,6 +125,12 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	document.finish(token, replayed)
 	if f.explain && replayed.Same {
 		if document.Explanation, err = shrink.Explain(c.Context(), sc, token, shrink.Limits{Steps: defaultShrink}); err != nil {
+			return err
+		}
+	}
+	if f.html != "" {
+		page := report.Page{Scenario: sc, Token: token, Replay: onThisMutant("heddle replay " + quote(failure)), Statement: search.StatementOf(sc, document.Property), Explanation: document.Explanation}
+		if err := a.writePage(c.Context(), f.html, page, replayed); err != nil {
 			return err
 		}
 	}
@@ -152,6 +173,23 @@ func readFailure(failure string) (kept *search.File, token choice.Token, err err
 	}
 	f, token, err := search.LoadFile(failure)
 	return &f, token, err
+}
+
+// writePage writes the page of what a replay came to, explained if it can be: also where this build violates something in another way
+// than the one that found the failure.
+func (a *app) writePage(ctx context.Context, file string, page report.Page, replayed search.Replayed) (err error) {
+	if page.Explanation == nil && replayed.Failure != nil {
+		here := page.Token
+		here.Property, here.Hash = replayed.Failure.Property, replayed.Hash
+		page.Explanation, err = shrink.Explain(ctx, page.Scenario, here, shrink.Limits{Steps: defaultShrink})
+		if tooLong := new(shrink.TooLongError); err != nil && !errors.As(err, &tooLong) {
+			return err
+		}
+	}
+	if err := page.WriteHTML(file); err != nil {
+		return fmt.Errorf("cannot write %s: %w", file, cause(err))
+	}
+	return nil
 }
 
 func shortened(s string) string {

@@ -83,6 +83,46 @@ func TestReplayOnChangedCodeSaysWhereItStoppedFitting(t *testing.T) {
 	require.Regexp(t, `(?m)^  went on by the default policy, with \d+ of \d+ decisions, those that fit$`, out)
 }
 
+func TestReplayWritesAPage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "failure.html")
+	token := failing(t, "account").String()
+	out := found(t, "replay", token, "--html", file)
+	require.Equal(t, found(t, "replay", token), out, "what is printed is the same")
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for _, want := range []string{"is violated", "heddle replay " + token, "The bug needs"} {
+		require.Contains(t, string(page), want)
+	}
+	t.Setenv(mutantVariable, "locks-in-two-orders")
+	found(t, "replay", token, "--html", file)
+	onMutant, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(onMutant), "heddle replay "+token+" --mutant locks-in-two-orders")
+
+	t.Setenv(mutantVariable, "")
+	found(t, "replay", token, "--html", file)
+	again, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, page, again)
+}
+
+func TestThePageOfAFailureOnChangedCodeIsThatOfThisBuild(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "failure.html")
+	changed := failing(t, "account")
+	changed.Hash++
+	found(t, "replay", changed.String(), "--html", file)
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(page), "This build violates it, too, but in another run")
+	require.Contains(t, string(page), "The bug needs")
+	mended := failing(t, "account")
+	mended.Scenario = "account-fixed"
+	clean(t, "replay", mended.String(), "--html", file)
+	page, err = os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(page), "Nothing is violated")
+}
+
 func TestReplayOfAFileOnChangedCodeNamesTheStep(t *testing.T) {
 	folder := t.TempDir()
 	found(t, "run", "account", "--runs", "100", "--seed", "7", "--out", folder, "--shrink", "0")
@@ -168,6 +208,9 @@ func TestBadInputGetsOneLine(t *testing.T) {
 		"shrink with an unknown option":  {[]string{"shrink", option}, `the token sets option "store", which scenario account of this build does not have`},
 		"shrink with another strategy":   {[]string{"shrink", other}, `the token cannot be replayed: unknown strategy "dream": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`},
 		"no time to shrink":              {[]string{"shrink", good, "--for", "0s"}, `--for 0s would try nothing: give a duration above 0, such as 30s`},
+		"a page that is a folder":        {[]string{"replay", good, "--html", folder}, `cannot write to ` + folder + `: it is a folder`},
+		"a page in no folder":            {[]string{"replay", good, "--html", folder + "/no/such/x"}, `cannot write to ` + folder + `/no/such: no such file or directory`},
+		"a page without a name":          {[]string{"replay", good, "--html", ""}, `--html names no file`},
 		"shrunk to a folder":             {[]string{"shrink", good, "--out", folder}, `cannot write to ` + folder + `: it is a folder`},
 		"shrunk to no folder":            {[]string{"shrink", good, "--out", folder + "/no/such/x"}, `cannot write to ` + folder + `/no/such: no such file or directory`},
 		"shrink below nothing":           {[]string{"run", "--shrink", "-1"}, `--shrink -1 is no number of steps: give 0 or more`},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,7 +18,9 @@ import (
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/report"
 	"github.com/heddle-go/heddle/sim/search"
+	"github.com/heddle-go/heddle/sim/shrink"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
 
@@ -77,7 +80,7 @@ waits until both chances are small, each with a confidence of 95 %.`,
 	flags.BoolVar(&f.noFaults, "no-faults", false, "no fault strikes")
 	flags.Int64Var(&f.shrink, "shrink", defaultShrink, "make failures smaller, with at most `N` steps of replays in all; 0: leave them as they are")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text, json, junit, sarif or github (annotations, and the job summary), to standard output or to a file; repeatable")
-	flags.StringVar(&f.folder, "out", "", "folder `DIR` in which failures are kept")
+	flags.StringVar(&f.folder, "out", "", "folder `DIR` in which failures are kept, each with a page that shows it")
 	return c
 }
 
@@ -221,10 +224,11 @@ func (a *app) selected(names []string) ([]*sim.Scenario, error) {
 	return selected, nil
 }
 
-// keep writes the failures into the folder. Where the token does not fit a command line, the replay line names the file.
-func keep(folder string, scenarios []*sim.Scenario, report *search.Report) error {
+// keep writes the failures into the folder, each with its page beside it. Where the token does not fit a command line, the replay line names the
+// file.
+func keep(folder string, scenarios []*sim.Scenario, found *search.Report) error {
 	var failed error
-	for i, s := range report.Scenarios {
+	for i, s := range found.Scenarios {
 		for _, f := range s.Failures {
 			if f.Token == "" {
 				continue
@@ -239,6 +243,7 @@ func keep(folder string, scenarios []*sim.Scenario, report *search.Report) error
 				f.Replay = "heddle replay " + quote(path)
 			}
 			if f.Shrunk == nil || f.Shrunk.Hash == f.Hash {
+				failed = errors.Join(failed, keepPage(scenarios[i], f, explanationOf(f.Shrunk), ""))
 				continue
 			}
 			if f.Shrunk.File, err = search.SaveShrunk(folder, scenarios[i], f.Shrunk); err != nil {
@@ -246,9 +251,31 @@ func keep(folder string, scenarios []*sim.Scenario, report *search.Report) error
 				continue
 			}
 			replayFrom(f.Shrunk)
+			failed = errors.Join(failed, keepPage(scenarios[i], f.Shrunk.Failure, explanationOf(f.Shrunk), ""))
+			failed = errors.Join(failed, keepPage(scenarios[i], f, nil, filepath.Base(f.Shrunk.Page)))
 		}
 	}
 	return failed
+}
+
+// keepPage writes the page of a failure beside the file in which it is kept. smaller is the page of a smaller one; empty: there is none.
+func keepPage(sc *sim.Scenario, f *search.Failure, e *shrink.Explanation, smaller string) error {
+	path := strings.TrimSuffix(f.File, ".json") + ".html"
+	page := report.Page{Scenario: sc, Token: f.Full, Replay: onThisMutant(f.Replay), Statement: statement(sc, f.Property), Explanation: e, Smaller: smaller}
+	if err := page.WriteHTML(path); err != nil {
+		return fmt.Errorf("cannot write the page of a failure of %s: %w", sc.Name, err)
+	}
+	f.Page = path
+	return nil
+}
+
+// explanationOf is what was found out about a failure that was made smaller; nil for nothing.
+func explanationOf(small *search.Shrunk) *shrink.Explanation {
+	if small == nil {
+		return nil
+	}
+	e, _ := small.Explanation.(*shrink.Explanation)
+	return e
 }
 
 // quote makes a word safe for a shell.

@@ -140,12 +140,31 @@ func TestRunKeepsFailuresInAFolder(t *testing.T) {
 	out := found(t, "run", "account", "--runs", "300", "--seed", "7", "--out", folder)
 	files, err := os.ReadDir(folder)
 	require.NoError(t, err)
-	require.Len(t, files, 2, "the failure as it was found, and a smaller one")
+	require.Len(t, files, 4, "the failure as it was found, and a smaller one, each with its page")
 	for _, f := range files {
 		path := filepath.Join(folder, f.Name())
+		if filepath.Ext(path) == ".html" {
+			require.Contains(t, out, "shown in "+path)
+			continue
+		}
 		require.Contains(t, out, "kept in "+path)
 		require.Contains(t, found(t, "replay", path), "reproduced: ")
 	}
+}
+
+func TestThePageOfAFailureThatWasMadeSmallerLeadsToTheSmallerOne(t *testing.T) {
+	folder := t.TempDir()
+	var d runDocument
+	require.NoError(t, json.Unmarshal([]byte(found(t, "run", "account", "--runs", "300", "--seed", "7", "--out", folder, "--format", "json")), &d))
+	f := d.Scenarios[0].Failures[0]
+	page, err := os.ReadFile(f.Page)
+	require.NoError(t, err)
+	require.Contains(t, string(page), `<a href="`+filepath.Base(f.Shrunk.Page)+`">`)
+	require.Contains(t, string(page), f.Replay)
+	small, err := os.ReadFile(f.Shrunk.Page)
+	require.NoError(t, err)
+	require.Contains(t, string(small), "The bug needs")
+	require.Contains(t, string(small), f.Shrunk.Replay)
 }
 
 func TestRunWritesSeveralFormats(t *testing.T) {

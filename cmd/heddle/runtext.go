@@ -109,9 +109,7 @@ func writeFailure(w io.Writer, sc *sim.Scenario, f *search.Failure) {
 	}
 	writeStack(w, f.Stack)
 	writeTasks(w, f.Tasks)
-	if f.File != "" {
-		fmt.Fprintf(w, "  kept in %s\n", f.File)
-	}
+	writeKept(w, f)
 	smallest := f.Shrunk != nil && f.Shrunk.Hash == f.Hash
 	if smallest {
 		writeBug(w, f.Shrunk.Explanation)
@@ -132,10 +130,18 @@ func writeShrunk(w io.Writer, f *search.Failure) {
 	fmt.Fprintf(w, "  shrunk from %s and %s to %d and %d%s\n", plural(int64(len(f.Full.Deviations)), "decision"), plural(f.Steps, "step"),
 		len(small.Full.Deviations), small.Steps, more)
 	writeBug(w, small.Explanation)
-	if small.File != "" {
-		fmt.Fprintf(w, "  kept in %s\n", small.File)
-	}
+	writeKept(w, small.Failure)
 	fmt.Fprintf(w, "  %s\n", orTooLong(small.Replay))
+}
+
+// writeKept says where a failure is kept, if it is.
+func writeKept(w io.Writer, f *search.Failure) {
+	if f.File != "" {
+		fmt.Fprintf(w, "  kept in %s\n", f.File)
+	}
+	if f.Page != "" {
+		fmt.Fprintf(w, "  shown in %s\n", f.Page)
+	}
 }
 
 // writeBug says what the bug needs, if that is known.

@@ -55,7 +55,7 @@ A failure that does not reproduce on this build is not touched: that is an error
 	flags := c.Flags()
 	flags.SortFlags = false
 	flags.DurationVar(&f.duration, "for", time.Minute, "at most `D`, such as 30s or 10m; most failures take seconds")
-	flags.StringVar(&f.file, "out", "", "keep the result in `FILE`, as heddle run --out does")
+	flags.StringVar(&f.file, "out", "", "keep the result in `FILE`, as heddle run --out does, and a page beside it")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text or json, to standard output or to a file; repeatable")
 	addMutantFlag(c, &f.mutant)
 	return c
@@ -110,6 +110,11 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 		small.File = f.file
 	}
 	replayFrom(small)
+	if f.file != "" {
+		if err := keepPage(sc, small.Failure, explanation, ""); err != nil {
+			return err
+		}
+	}
 	err = a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, sc) })
 	if err == nil {
 		return errFound
@@ -216,9 +221,7 @@ func (d shrinkDocument) writeText(out io.Writer, sc *sim.Scenario) error {
 	}
 	writeStack(w, d.Shrunk.Stack)
 	writeTasks(w, d.Shrunk.Tasks)
-	if d.Shrunk.File != "" {
-		fmt.Fprintf(w, "  kept in %s\n", d.Shrunk.File)
-	}
+	writeKept(w, d.Shrunk.Failure)
 	fmt.Fprintf(w, "  %s\n", orTooLong(d.Shrunk.Replay))
 	return w.Flush()
 }

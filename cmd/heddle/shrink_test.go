@@ -63,6 +63,8 @@ func TestShrinkKeepsTheResultInAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "small.json")
 	out := found(t, "shrink", failing(t, "account").String(), "--out", file)
 	require.Contains(t, out, "kept in "+file)
+	require.Contains(t, out, "shown in "+strings.TrimSuffix(file, ".json")+".html")
+	require.FileExists(t, strings.TrimSuffix(file, ".json")+".html")
 	require.Contains(t, found(t, "replay", file), "reproduced: ")
 	require.Contains(t, found(t, "shrink", file), "\n1 decision beside the default:\n")
 }

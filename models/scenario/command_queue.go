@@ -64,6 +64,7 @@ func newCommandQueue(w *sim.World, l commandLoad) *commandQueue {
 	}
 	s.judge = models.NewCommands(models.CommandOptions{World: s.part, Config: l.config})
 	s.part.AfterStep(s.judge.Tick)
+	w.OnState("stored", s.judge.Describe)
 	w.Rule("crash", crashesEach, s.crash)
 	w.OnHeal(func() { s.poisons = nil })
 	return s

@@ -68,6 +68,7 @@ type recovery[T group.Tx] struct {
 func newRecovery[T group.Tx](w *sim.World, l GroupWorkload, stores Stores[T]) *recovery[T] {
 	r := &recovery[T]{world: w, load: l, network: sim.NewNetwork[[]protocol.Request, []protocol.Response](w)}
 	r.checks = newGroupChecks()
+	inWords(r.network)
 	w.Logf("%d members, %d routers, at most %d crashes, each for %v; pauses %v; %d leave or are removed", l.Members, l.Routers, l.Crashes, l.Down, l.Pauses, len(l.Ends))
 	faults := mailFaults{World: w, broken: &r.broken}
 	for i := range l.Routers {
@@ -89,6 +90,7 @@ func newRecovery[T group.Tx](w *sim.World, l GroupWorkload, stores Stores[T]) *r
 			recovery: r, number: i, name: name, stores: stores, crashed: sched.NewChan[struct{}](host, 1), finished: sched.NewChan[struct{}](host, 1),
 		})
 	}
+	r.show()
 	w.Rule("crash", l.Crashes, r.crash)
 	w.OnStep(func() {
 		if len(l.CrashAfter) > 0 && w.Step() >= slices.Min(l.CrashAfter) {

@@ -92,6 +92,7 @@ func newSmallAgentBehind(w *sim.World, l Workload, front func(handler, *sim.Shar
 	}
 	network := sim.NewNetwork[[]protocol.Request, []protocol.Response](w)
 	s.network = network
+	inWords(network)
 	for i := range l.Routers {
 		part := w.Shared(routerName(i).FirstHost())
 		r := router.New(router.Options{Name: routerName(i).Hosts, Env: part, Faults: w, Timeout: l.Applications[0].Config.RPCTimeout, OnOwner: s.onOwner(i)})
@@ -116,6 +117,7 @@ func newSmallAgentBehind(w *sim.World, l Workload, front func(handler, *sim.Shar
 		s.apps = append(s.apps, newApp(s, i, a, node, network.Dialer(node)))
 	}
 	w.OnFingerprint(s.fingerprint)
+	s.show()
 	rival := s.apps[len(s.apps)-1]
 	if rival.number > 0 {
 		w.Rule("crash", 1, rival.crash)

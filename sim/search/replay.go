@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 
+	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/strategy"
@@ -44,6 +45,8 @@ type Replayer struct {
 	crew     *crew
 	unwatch  func()
 	stuck    bool
+	watcher  sim.Watcher
+	listener kernel.Listener
 	replay   choice.Replay
 }
 
@@ -72,6 +75,9 @@ func NewReplayer(sc *sim.Scenario, token choice.Token) (*Replayer, error) {
 	return r, nil
 }
 
+// Watch lets a watcher see the runs that follow, and a listener hear what their steps touch; nil: nobody.
+func (r *Replayer) Watch(w sim.Watcher, l kernel.Listener) { r.watcher, r.listener = w, l }
+
 // Decide answers what decides the run of the token, at its beginning: a source, and the tracer that must hear of the run, which hands
 // everything on to the one given.
 func (r *Replayer) Decide(tracer sim.Tracer) (choice.Source, sim.Tracer) {
@@ -96,7 +102,7 @@ func (r *Replayer) Fit() *choice.Fit {
 func (r *Replayer) Run(source choice.Source, tracer sim.Tracer, maxSteps int64) (Replayed, error) {
 	o := outcome{plan: r.plan, attempt: attempt{scenario: r.scenario, seed: r.plan.seed}}
 	err := r.crew.one(func(w *worker) {
-		w.run(r.scenario, &o, sim.RunConfig{Source: source, Tracer: tracer, DataSeed: r.token.DataSeed, MaxSteps: maxSteps})
+		w.run(r.scenario, &o, sim.RunConfig{Source: source, Tracer: tracer, Watcher: r.watcher, Listener: r.listener, DataSeed: r.token.DataSeed, MaxSteps: maxSteps})
 	})
 	if err != nil {
 		r.stuck = true

@@ -73,6 +73,7 @@ type Failure struct {
 	Strategy string           `json:"strategy"`
 	File     string           `json:"file,omitempty"`  // where it is kept
 	Place    *Place           `json:"place,omitempty"` // of the step that decides, if somebody has looked for it
+	Page     string           `json:"page,omitempty"`  // the HTML beside it
 	Stack    string           `json:"stack,omitempty"` // of the task that panicked
 	Tasks    []sim.TaskReport `json:"tasks,omitempty"` // that were left, for a deadlock or a leak
 

@@ -80,6 +80,10 @@ type Near struct {
 	Change string     `json:"change"` // what is otherwise
 	Steps  int64      `json:"steps"`
 	First  Difference `json:"first_difference"`
+
+	// Here and There are the failure and that run from a little before the difference on, for who shows them side by side.
+	Here  []Line `json:"-"`
+	There []Line `json:"-"`
 }
 
 // Difference is the first place in which two runs differ: a step, or what one meant.
@@ -136,6 +140,7 @@ type explainer struct {
 	result Explanation
 	ends   map[int]bool // moments that are an end of an order or of a need
 	near   int          // moments that the nearest passing run has in common
+	passed *chronicle   // that run
 }
 
 func (e *explainer) explain(failure Run) (*Explanation, error) {
@@ -155,6 +160,9 @@ func (e *explainer) explain(failure Run) (*Explanation, error) {
 		return nil, err
 	}
 	e.result.Story, e.result.Bug = e.story(), e.bug()
+	if n := e.result.Nearest; n != nil {
+		n.Here, n.There = e.whole.beside(e.near, e.ends), e.passed.beside(e.near, nil)
+	}
 	return &e.result, nil
 }
 
@@ -289,7 +297,7 @@ func (e *explainer) ordered(passing []race) []Order {
 // nearer keeps a passing run that goes on like the failure for longer than those before.
 func (e *explainer) nearer(where int, change string, other *chronicle, r Run) {
 	if where > e.near {
-		e.near = where
+		e.near, e.passed = where, other
 		e.result.Nearest = &Near{Change: change, Steps: r.Steps, First: *e.whole.difference(other, where)}
 	}
 }

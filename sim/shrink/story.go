@@ -53,6 +53,31 @@ func (e *explainer) story() []Line {
 	return again(lines)
 }
 
+// How much of two runs is shown side by side: so many steps before they differ, and after that so many lines at most.
+const (
+	besideBefore = 6
+	besideAfter  = 60
+)
+
+// beside tells a run from a little before a moment on: what meant something, the moments given, and its end; a short rest as a whole.
+func (c *chronicle) beside(parting int, ends map[int]bool) (lines []Line) {
+	last := len(c.moments) - 1
+	whole := last-parting <= shortStory
+	for i := max(1, parting-besideBefore); i <= last; i++ {
+		m := &c.moments[i]
+		meaning := meanings(m.notes)
+		switch {
+		case i <= parting, i == last, whole, len(lines) < besideBefore+besideAfter && (len(meaning) > 0 || ends[i]):
+			lines = append(lines, Line{Step: m.step, Time: m.time, Task: m.task, Operation: m.operation, Object: m.object, Meaning: meaning, Decisive: ends[i]})
+		case len(lines) > 0 && lines[len(lines)-1].Left > 0:
+			lines[len(lines)-1].Left++
+		default:
+			lines = append(lines, Line{Step: m.step, Time: m.time, Left: 1})
+		}
+	}
+	return lines
+}
+
 // mostFirst are tasks by how many steps they made, those with the most first.
 func mostFirst(steps map[string]int64) (tasks []string) {
 	for task := range steps {
