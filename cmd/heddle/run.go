@@ -261,7 +261,7 @@ func keep(folder string, scenarios []*sim.Scenario, found *search.Report) error 
 // keepPage writes the page of a failure beside the file in which it is kept. smaller is the page of a smaller one; empty: there is none.
 func keepPage(sc *sim.Scenario, f *search.Failure, e *shrink.Explanation, smaller string) error {
 	path := strings.TrimSuffix(f.File, ".json") + ".html"
-	page := report.Page{Scenario: sc, Token: f.Full, Replay: onThisMutant(f.Replay), Statement: statement(sc, f.Property), Explanation: e, Smaller: smaller}
+	page := report.Page{Scenario: sc, Token: f.Full, Replay: onThisMutant(f.Replay), Statement: search.StatementOf(sc, f.Property), Explanation: e, Smaller: smaller}
 	if err := page.WriteHTML(path); err != nil {
 		return fmt.Errorf("cannot write the page of a failure of %s: %w", sc.Name, err)
 	}
