@@ -291,6 +291,10 @@ func theExplanationThePassingRunTheLedgerAndTheLinearizationHaveTabs(t *testing.
 	b.click("#tab-passing")
 	sides := ask[[]string](b, `[...document.querySelectorAll(".beside > div")].map((e) => e.textContent)`)
 	require.Contains(t, sides[0], "writes 1")
+	for _, side := range sides {
+		require.Equal(t, 1, strings.Count(side, "here they differ"))
+	}
+	require.Zero(t, ask[int](b, `document.querySelectorAll(".beside > div:last-child a").length`), "the diagram has no steps of the run that passes")
 	require.Contains(t, sides[1], "writes 2", "the run that passes loses nothing")
 	b.quiet()
 }
