@@ -93,8 +93,8 @@ type view struct {
 	Data                    template.JS
 }
 
-// told is lines of a run, as the template writes them.
-type told struct {
+// excerpt is lines of a run, as the template writes them.
+type excerpt struct {
 	Lines []shrink.Line
 	Parts int64 // the step from which on it differs from another run; 0: none
 	Here  bool  // it is the run of the diagram, which its steps lead to
@@ -142,7 +142,7 @@ func (p Page) render(r *recorder, replayed search.Replayed) ([]byte, error) {
 	v.Data = template.JS(content) // of which < and > are escaped, so that no text ends the script
 	page, err := template.New("page").Funcs(template.FuncMap{
 		"steps": func(text string) template.HTML { return linked(r.named(text)) }, "named": r.named,
-		"told":    func(lines []shrink.Line, parts int64, here bool) told { return told{lines, parts, here} },
+		"told":    func(lines []shrink.Line, parts int64, here bool) excerpt { return excerpt{lines, parts, here} },
 		"countOf": countOf, "long": func(n int) int64 { return int64(n) },
 		"first": func(lines []shrink.Line) []shrink.Line { return lines[:min(len(lines), firstLines)] },
 		"last": func(lines []shrink.Line) []shrink.Line {
