@@ -18,7 +18,7 @@ import (
 // simulated is the test of each example that simulates it; all others are ordinary ones.
 const simulated = "^TestSimulated"
 
-// withoutRaceDetector are the examples that are not tested under it here: SQLite takes minutes to build for it.
+// withoutRaceDetector are the examples that are not tested under it here: SQLite takes long to compile for it.
 var withoutRaceDetector = map[string]bool{"payment": true}
 
 func TestTheSimulationFindsWhatTheOrdinaryTestsDoNot(t *testing.T) {
