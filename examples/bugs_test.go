@@ -34,6 +34,7 @@ func TestTheSimulationFindsWhatTheOrdinaryTestsDoNot(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, bug.Properties, "%s: the header names no properties", patch)
 		t.Run(example+"/"+bug.Name, func(t *testing.T) {
+			t.Parallel()
 			root := t.TempDir()
 			c := copied(t, root, example)
 			require.NoError(t, bug.Write("..", root))
