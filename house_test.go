@@ -45,6 +45,8 @@ var rules = []struct{ below, never, why string }{
 	{"sched", module + "net", "sched needs no network"},
 	{"internal/kernel", module, "the kernel is at the bottom"},
 	{"models", module + "cmd", "models know no command line"},
+	{"examples", module + "sim", "an example is a program that ships"},
+	{"examples", module + "internal", "an example is a stranger's program"},
 }
 
 func TestImportsGoOneWay(t *testing.T) {
@@ -108,6 +110,7 @@ func TestTheRulesCanBeBroken(t *testing.T) {
 	require.NotEmpty(t, violated("sim", module+"agent/protocol"))
 	require.NotEmpty(t, violated("agent", "sync"))
 	require.NotEmpty(t, violated("internal/kernel", module+"sched"))
+	require.NotEmpty(t, violated("examples/pool", module+"sim/disk"))
 	require.NotEmpty(t, violated("sim/search", module+"sim/simtest"))
 	require.Empty(t, violated("agent", module+"sched"))
 	require.Empty(t, violated("models/scenario", module+"sim"))

@@ -326,11 +326,11 @@ func writeTrace(w io.Writer, trace []search.Event) {
 				name = strings.Repeat(" ", min(len(name), 2)) + "|"
 			}
 			actor = e.Actor
-			fmt.Fprintf(w, "%7s  %12s  %-*s  %s\n", strconv.FormatInt(e.Step, 10), virtual(e.Time), width, name, strings.TrimSpace(e.Operation+" "+e.Object))
+			fmt.Fprintf(w, "%7s  %12s  %-*s  %s\n", strconv.FormatInt(e.Step, 10), virtual(e.Time), width, name, strings.TrimSpace(e.Operation+" "+e.Called()))
 		case e.Site != "":
 			of := ""
 			if e.Object != "" {
-				of = " of " + e.Object
+				of = " of " + e.Called()
 			}
 			fmt.Fprintf(w, "%s%s%s = %d (below %d)\n", indent, e.Site, of, e.Value, e.Of)
 		default:

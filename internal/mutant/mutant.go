@@ -109,6 +109,24 @@ func (m *Mutant) Applies(root string) error {
 	return err
 }
 
+// Write writes the changed files of the module in root into another folder, under their paths below root. The error is one line.
+func (m *Mutant) Write(root, folder string) error {
+	changes, err := m.apply(root)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		path := filepath.Join(folder, filepath.FromSlash(c.path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("mutant %s cannot be written to %s: %w", m.Name, folder, cause(err))
+		}
+		if err := os.WriteFile(path, c.content, 0o644); err != nil {
+			return fmt.Errorf("mutant %s cannot be written to %s: %w", m.Name, path, cause(err))
+		}
+	}
+	return nil
+}
+
 // apply makes the changed files from those below root.
 func (m *Mutant) apply(root string) ([]change, error) {
 	var changes []change

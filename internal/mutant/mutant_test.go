@@ -57,6 +57,15 @@ func read(t *testing.T, patch string) *Mutant {
 	return m
 }
 
+func TestAMutantIsWrittenToAnotherFolder(t *testing.T) {
+	root, folder := module(t), t.TempDir()
+	require.NoError(t, read(t, patch(changeOne)).Write(root, folder))
+	text, err := os.ReadFile(filepath.Join(folder, "main.go"))
+	require.NoError(t, err)
+	require.Equal(t, strings.Replace(source, "one", "eins", 1), string(text))
+	require.ErrorContains(t, read(t, patch(changeFour)).Write(root, folder), "its lines are not in the file any more")
+}
+
 // cached sends what is built to a folder of the test, but leaves Go its own cache.
 func cached(t *testing.T) {
 	output, err := exec.Command("go", "env", "GOCACHE").Output()

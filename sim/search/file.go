@@ -206,10 +206,11 @@ func (f File) Difference(trace []Event) string {
 	return ""
 }
 
-// withoutNotes leaves out what is text: it may show an address or a time without any harm.
+// withoutNotes leaves out what is text, names too: it may show an address or a time without any harm.
 func withoutNotes(trace []Event) (kept []Event) {
 	for _, e := range trace {
 		if e.Note == "" {
+			e.Name = ""
 			kept = append(kept, e)
 		}
 	}

@@ -33,6 +33,7 @@ func TestDifferenceNamesTheFirstStepThatIsAnother(t *testing.T) {
 		"a note":        {changed(5, note("finished")), ""},
 		"no note":       {slices.Delete(slices.Clone(whole), 5, 6), ""},
 		"a step":        {changed(4, step(2, "yield")), "step 2 was main: unlock setup:mutex, and here it is main: yield setup:mutex"},
+		"a name":        {changed(2, search.Event{Step: 1, Actor: "main", Operation: "lock", Object: "setup:mutex", Name: "journal"}), ""},
 		"another time":  {changed(4, search.Event{Step: 2, Time: 5, Actor: "main", Operation: "unlock", Object: "setup:mutex"}), "step 2 was main: unlock setup:mutex at 0s, and here it is at 5ns"},
 		"a value":       {changed(3, coin(1, 0)), "step 1 was coin = 2 (below 3), and here it is coin = 0 (below 3)"},
 		"a shorter run": {whole[:5], "step 3 was main: lock setup:mutex, and here the run had ended"},

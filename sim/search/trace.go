@@ -17,6 +17,7 @@ type Event struct {
 	Actor     string `json:"actor,omitempty"` // of a step, or who asked for the value
 	Operation string `json:"operation,omitempty"`
 	Object    string `json:"object,omitempty"`
+	Name      string `json:"-"` // what people call the object (sched.Named), if not so
 
 	Site  string `json:"site,omitempty"` // of a value
 	Of    int    `json:"of,omitempty"`   // how many values there were
@@ -29,12 +30,20 @@ type Event struct {
 func (e Event) String() string {
 	switch {
 	case e.Operation != "":
-		return strings.TrimSpace(e.Actor + ": " + e.Operation + " " + e.Object)
+		return strings.TrimSpace(e.Actor + ": " + e.Operation + " " + e.Called())
 	case e.Site != "":
 		return fmt.Sprintf("%s = %d (below %d)", e.Site, e.Value, e.Of)
 	default:
 		return e.Note
 	}
+}
+
+// Called is what people call the object.
+func (e Event) Called() string {
+	if e.Name != "" {
+		return e.Name
+	}
+	return e.Object
 }
 
 // Tracer turns what a run tells into events and hands them on, in order. It serves one run.
@@ -43,12 +52,15 @@ type Tracer struct {
 	step    int64
 	time    time.Duration
 	actors  map[int32]string
-	objects map[int32]string
+	objects map[int32]object
 }
+
+// object is an object as a trace tells of it.
+type object struct{ path, name string }
 
 // NewTracer makes a tracer; sink is called for each event.
 func NewTracer(sink func(Event)) *Tracer {
-	return &Tracer{sink: sink, actors: map[int32]string{}, objects: map[int32]string{}}
+	return &Tracer{sink: sink, actors: map[int32]string{}, objects: map[int32]object{}}
 }
 
 var _ sim.Tracer = (*Tracer)(nil)
@@ -56,12 +68,14 @@ var _ sim.Tracer = (*Tracer)(nil)
 // Step implements sim.Tracer.
 func (t *Tracer) Step(step int64, now time.Duration, a *choice.Actor) {
 	t.step, t.time = step, now
-	t.sink(Event{Step: step, Time: now, Actor: t.actor(a), Operation: a.Op.String(), Object: t.object(a.Object())})
+	o := t.object(a.Object())
+	t.sink(Event{Step: step, Time: now, Actor: t.actor(a), Operation: a.Op.String(), Object: o.path, Name: o.name})
 }
 
 // Value implements sim.Tracer.
 func (t *Tracer) Value(site choice.Site, n, value int) {
-	t.sink(Event{Step: t.step, Time: t.time, Actor: t.actor(site.Actor), Object: t.object(site.Object), Site: site.Name, Of: n, Value: value})
+	o := t.object(site.Object)
+	t.sink(Event{Step: t.step, Time: t.time, Actor: t.actor(site.Actor), Object: o.path, Name: o.name, Site: site.Name, Of: n, Value: value})
 }
 
 // Note implements sim.Tracer.
@@ -79,16 +93,19 @@ func (t *Tracer) actor(a *choice.Actor) string {
 	return path
 }
 
-func (t *Tracer) object(o *choice.Object) string {
+func (t *Tracer) object(o *choice.Object) object {
 	if o == nil {
-		return ""
+		return object{}
 	}
-	path, ok := t.objects[o.ID()]
+	told, ok := t.objects[o.ID()]
 	if !ok {
-		path = o.Path()
-		t.objects[o.ID()] = path
+		told.path = o.Path()
+		if name := o.Name(); name != told.path {
+			told.name = name
+		}
+		t.objects[o.ID()] = told
 	}
-	return path
+	return told
 }
 
 // lastEvents keeps the last so many events.
