@@ -171,7 +171,7 @@ func (r *Runner) judge() Result {
 		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Reached: r.world.reached, Actors: k.Actors(), Abandoned: k.Abandoned(),
 	}
 	if v := k.Violation(); v != nil && r.world.options.judges(v.Property) {
-		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks, Exhibits: r.world.exhibited(v.Property)}
+		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: v.Stack, Tasks: tasks, Exhibits: r.world.exhibited(v.Property)}
 	}
 	return result
 }

@@ -57,7 +57,7 @@ type Actor struct {
 	body func() // tasks
 
 	withStack bool // resumed only to take its stack
-	stack     []byte
+	stack     string
 }
 
 type nameCount struct {

@@ -52,7 +52,7 @@ type Violation struct {
 	Property string
 	Message  string
 	Step     int64
-	Stack    []byte // of the task that failed, if it was one that panicked
+	Stack    string // of the task that failed, if it was one that panicked
 }
 
 // Options of one run.
@@ -112,6 +112,7 @@ type Kernel struct {
 	request   func() // race build: what a task asks the hub to run
 	answer    any    // race build: what the request panicked with
 	stopped   bool
+	code      *Code // see sources
 
 	moves     []Move // see Record
 	recording bool
@@ -228,10 +229,10 @@ func (k *Kernel) Stop() { k.stopped = true }
 // Fail records a violation, the first of a run only, and ends it after the current step.
 //
 //go:norace
-func (k *Kernel) Fail(property, message string) { k.fail(property, message, nil) }
+func (k *Kernel) Fail(property, message string) { k.fail(property, message, "") }
 
 //go:norace
-func (k *Kernel) fail(property, message string, stack []byte) {
+func (k *Kernel) fail(property, message, stack string) {
 	if k.violation == nil && !k.stopped {
 		k.violation = &Violation{Property: property, Message: message, Step: k.steps, Stack: stack}
 		k.Note("violated " + property + ": " + message)

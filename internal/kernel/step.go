@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"fmt"
-	"runtime/debug"
-)
+import "fmt"
 
 // Steps: which actors can move, the point between two steps of a task, and who goes on from there.
 
@@ -236,7 +233,7 @@ func (k *Kernel) caught() {
 }
 
 // PanicError is what a panic that was just recovered says, in one line with its place.
-func PanicError(p any) error { return fmt.Errorf("%s%s", describe(p), firstFrame(debug.Stack())) }
+func PanicError(p any) error { return fmt.Errorf("%s%s", describe(p), firstPlace(NewCode().stack())) }
 
 // Broken is the panic of code outside any task, which has ended the run; nil if there was none.
 //
