@@ -57,6 +57,7 @@ type Actor struct {
 	body func() // tasks
 
 	withStack bool // resumed only to take its stack
+	pausing   bool // resumed to pause before it goes on
 	stack     string
 }
 

@@ -165,8 +165,8 @@ func firstPlace(stack string) string {
 	return " (" + place + ")"
 }
 
-// describe prints the value of a panic. fmt catches what its methods panic with.
-func describe(value any) string {
+// Describe prints the value of a panic, or another one, the same in every run. fmt catches what its methods panic with.
+func Describe(value any) string {
 	switch value.(type) {
 	case error, fmt.Stringer, string:
 		return fmt.Sprint(value)

@@ -85,7 +85,7 @@ func (k *Kernel) perform(t *Actor) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(killed); !ok && !t.dying {
-				k.fail("panic", "task "+t.Path()+" panicked: "+describe(r), k.sources().stack())
+				k.fail("panic", "task "+t.Path()+" panicked: "+Describe(r), k.sources().stack())
 			}
 		} else if !returned {
 			if !t.dying {
@@ -97,7 +97,7 @@ func (k *Kernel) perform(t *Actor) {
 		k.finish(t)
 	}()
 	raceAcquire(t.address())
-	if !t.dying {
+	if !t.dying || t.paused() {
 		t.body()
 	}
 	returned = true
@@ -128,6 +128,9 @@ func (a *Actor) deadOperation() {
 		a.takeStack()
 		return
 	}
+	if a.paused() {
+		return
+	}
 	a.deadOps++
 	if a.deadOps > deadOperationLimit {
 		a.kernel.abandoned++
@@ -143,11 +146,24 @@ func (a *Actor) takeStack() {
 	for a.withStack {
 		a.withStack, a.dying = false, false
 		a.stack = a.kernel.sources().stack()
+		raceReleaseMerge(a.kernel.endAddress()) // who shows what is in channels sees what it has put there
 		a.coroutine.yield()
 	}
 	if a.dying {
 		a.deadOperation()
 	}
+}
+
+// paused makes the pause that the task was resumed for, if it was.
+//
+//go:norace
+func (a *Actor) paused() bool {
+	if !a.pausing {
+		return false
+	}
+	a.pausing, a.dying = false, false
+	a.kernel.makePause()
+	return true
 }
 
 // Kill ends the task: at its next operation it unwinds, and nothing that it does on the way has an effect.
@@ -223,21 +239,36 @@ type TaskReport struct {
 //
 //go:norace
 func (k *Kernel) Report() []TaskReport {
-	tasks := append([]*Actor(nil), k.live...)
-	sort.Slice(tasks, func(i, j int) bool { return tasks[i].ID < tasks[j].ID })
+	tasks := k.unfinished()
 	reports := make([]TaskReport, 0, len(tasks))
 	for _, t := range tasks {
-		r := TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Name()}
-		if t.coroutine != nil && !t.dying {
-			t.withStack, t.dying = true, true
-			k.resume(t)
-			r.Stack = t.stack
-		} else if t.Op == OpStart && t.body != nil {
-			r.Stack = k.sources().entry(t.body)
-		}
-		reports = append(reports, r)
+		reports = append(reports, TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Name(), Stack: k.stackOf(t)})
 	}
 	return reports
+}
+
+// unfinished are the tasks that have not finished, in order of creation.
+//
+//go:norace
+func (k *Kernel) unfinished() []*Actor {
+	tasks := append([]*Actor(nil), k.live...)
+	sort.Slice(tasks, func(i, j int) bool { return tasks[i].ID < tasks[j].ID })
+	return tasks
+}
+
+// stackOf is where a parked task is. It is resumed once to take that.
+//
+//go:norace
+func (k *Kernel) stackOf(t *Actor) string {
+	switch {
+	case t.coroutine != nil && !t.dying:
+		t.withStack, t.dying = true, true
+		k.resume(t)
+		return t.stack
+	case t.Op == OpStart && t.body != nil:
+		return k.sources().entry(t.body)
+	}
+	return ""
 }
 
 // sources is where the code comes from: found out when it is first asked for. The race detector would see tasks share it.

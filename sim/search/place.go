@@ -40,18 +40,18 @@ func PlaceOf(sc *sim.Scenario, token choice.Token, step int64) (place *Place, er
 			last[e.Actor] = e.Step
 		}
 	}))
-	tasks, err := r.Until(source, tracer, step)
+	state, err := r.Until(source, tracer, step)
 	if err != nil {
 		return nil, err
 	}
 	code := kernel.NewCode()
-	for _, t := range tasks {
-		moved := last[t.Path]
+	for _, t := range state.Tasks {
+		moved := last[t.Task]
 		if moved == 0 || place != nil && moved < place.Step {
 			continue
 		}
 		if p := placeIn(code, t.Stack); p != nil {
-			p.Step, p.Task = moved, t.Path
+			p.Step, p.Task = moved, t.Task
 			place = p
 		}
 	}
