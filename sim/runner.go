@@ -80,8 +80,11 @@ type (
 // LogReader is a [Tracer] that also wants what programs log by [Node.Logger], if ReadsLog says so.
 type LogReader = kernel.LogReader
 
-// LogRecord is what a program has logged.
-type LogRecord = kernel.LogRecord
+// LogRecord is what a program has logged, with its attributes.
+type (
+	LogRecord    = kernel.LogRecord
+	LogAttribute = kernel.LogAttribute
+)
 
 // Runner runs scenarios, one run at a time. Runs share nothing but memory; use one runner for each goroutine.
 type Runner struct {

@@ -125,6 +125,30 @@ func TestALockOfATaskThatCrashedIsHeldByIt(t *testing.T) {
 	require.Equal(t, "locked by main/holder (ended)", objects(s)["left behind"])
 }
 
+func TestAStateHasTimersAndTheFaultsThatHaveStruck(t *testing.T) {
+	s := stateOf(t, 0, func(w *sim.World) {
+		n := w.Node("client")
+		w.Swarm("never")
+		w.Struck("thunder")
+		w.Fired("thunder")
+		n.Clock().NewTimer(3 * time.Hour)
+		w.After(time.Hour, w.Heal)
+		n.Stall(time.Hour)
+		n.Go("held up", func() {})
+		sleep(w, time.Minute)
+		w.Fail("enough", "the run ends here")
+	})
+	require.Equal(t, []sim.FaultCount{{Fault: "thunder", Fired: 2, Effect: 1}}, s.Faults)
+	require.Equal(t, []sim.TimerState{
+		{Timer: "main/after", Deadline: time.Hour},
+		{Timer: "main/stall", Deadline: time.Hour},
+		{Timer: "main/timer", Node: "client", Deadline: 3 * time.Hour, Channel: "main:chan"},
+	}, s.Timers)
+	held := task(t, s, "main/held up")
+	require.True(t, held.Stalled)
+	require.Contains(t, held.Stack, "sim/state_test.go:", "where it begins")
+}
+
 // TestAStateOfEachStep: the step that comes next is the trace's, a task stands before it, and to look changes nothing.
 func TestAStateOfEachStep(t *testing.T) {
 	sc := &sim.Scenario{Name: "looked at", Setup: func(w *sim.World) func() {
