@@ -173,6 +173,15 @@ func TestAStateOfEachStep(t *testing.T) {
 			require.NotEmpty(t, task.Stack, "%s at step %d", task.Task, step)
 			require.NotContains(t, task.Stack, "/internal/kernel")
 		}
+		held := 0
+		for _, o := range look.State.Objects {
+			require.Equal(t, strings.HasPrefix(o.State, "locked by main"), len(o.Holders) == 1, "%s is %s at step %d", o.Object, o.State, step)
+			held += len(o.Holders)
+		}
+		for _, task := range look.State.Tasks {
+			held -= len(task.Holds)
+		}
+		require.Zero(t, held, "who holds a lock and what is held agree at step %d", step)
 		_, err = json.Marshal(look.State)
 		require.NoError(t, err)
 		again, err := r.Run(sc, sim.RunConfig{Source: seeded(3), Until: step})
