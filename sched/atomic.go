@@ -17,6 +17,7 @@ type AtomicInt64 struct {
 func NewAtomicInt64(s Scheduler, v int64) *AtomicInt64 {
 	a := &AtomicInt64{backend: backendOf(s), object: object(s, kernel.AtomicObject)}
 	a.value.Store(v)
+	keep[int64](a.object, &a.value)
 	return a
 }
 
@@ -68,6 +69,7 @@ type AtomicBool struct {
 func NewAtomicBool(s Scheduler, v bool) *AtomicBool {
 	a := &AtomicBool{backend: backendOf(s), object: object(s, kernel.AtomicObject)}
 	a.value.Store(v)
+	keep[bool](a.object, &a.value)
 	return a
 }
 
@@ -113,6 +115,7 @@ type AtomicPointer[T any] struct {
 func NewAtomicPointer[T any](s Scheduler, p *T) *AtomicPointer[T] {
 	a := &AtomicPointer[T]{backend: backendOf(s), object: object(s, kernel.AtomicObject)}
 	a.value.Store(p)
+	keep[*T](a.object, &a.value)
 	return a
 }
 
@@ -145,6 +148,13 @@ func (a *AtomicPointer[T]) point(op kernel.Op) {
 	o := mustBeMade(a.object, "AtomicPointer")
 	o.Atomic(op)
 	o.Outcome(number(a.value.Load() != nil))
+}
+
+// keep lets the state of a run show what an atomic holds.
+func keep[V any](o *kernel.Object, value interface{ Load() V }) {
+	if o != nil && o.Kernel().Inspected() {
+		o.Kernel().Keep(o, func(int) []string { return []string{kernel.ValueText(value.Load())} })
+	}
 }
 
 func number(b bool) uint64 {

@@ -32,6 +32,9 @@ func NewChan[T any](s Scheduler, capacity int) *Chan[T] {
 		if capacity > 0 {
 			c.buffer = make([]T, min(capacity, 16))
 		}
+		if k.Inspected() {
+			k.Keep(&c.object, c.contents)
+		}
 		return &Chan[T]{simulated: c}
 	}
 	native := make(chan T, capacity)
@@ -198,4 +201,17 @@ func (c *simulatedChan[T]) pop() T {
 		c.head = 0
 	}
 	return v
+}
+
+// contents are the first values in the buffer, for the state of a run.
+//
+//go:norace
+func (c *simulatedChan[T]) contents(most int) (texts []string) {
+	if c.object.Capacity() == 0 {
+		return nil
+	}
+	for i := range min(c.object.Count(), most) {
+		texts = append(texts, kernel.ValueText(c.buffer[(c.head+i)%len(c.buffer)]))
+	}
+	return texts
 }

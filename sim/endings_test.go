@@ -2,7 +2,10 @@ package sim_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +81,79 @@ func TestAPanicIsAFailureWithTheStackOfItsTask(t *testing.T) {
 	require.Equal(t, sim.Panic, failure.Property)
 	require.Equal(t, "task main/clumsy panicked: dropped it", failure.Message)
 	require.Contains(t, failure.Stack, "endings_test.go")
+}
+
+// dive calls itself and then f.
+func dive(depth int, f func()) {
+	if depth > 0 {
+		dive(depth-1, f)
+		return
+	}
+	f()
+}
+
+// TestThePanicsOfAProgramShowItsFramesOnly: none of the library, though the compiler inlines some of it into the program, and nothing that
+// differs from machine to machine.
+func TestThePanicsOfAProgramShowItsFramesOnly(t *testing.T) {
+	failure := resultOf(t, 1, func(w *sim.World) {
+		s := w.Host().Scheduler()
+		var m sched.Mutex
+		var once sched.Once
+		once = sched.NewOnce(s)
+		s.Go("clumsy", func() {
+			once.Do(func() {
+				w.Inline(func() {
+					dive(1, func() { m.Unlock() })
+				})
+			})
+		})
+		sched.NewChan[int](s, 0).Recv()
+	}).Failure
+	require.NotNil(t, failure)
+	require.Equal(t, sim.Panic, failure.Property)
+	lines := strings.Split(failure.Stack, "\n")
+	var functions []string
+	for i := 0; i < len(lines); i += 2 {
+		functions = append(functions, lines[i])
+		require.Regexp(t, `^\tsim/endings_test\.go:\d+$`, lines[i+1])
+	}
+	if !raceDetector { // where what Inline runs panics on another goroutine
+		require.Equal(t, "github.com/heddle-go/heddle/sim_test.dive", functions[1])
+	}
+	for _, f := range functions {
+		require.Regexp(t, `^github\.com/heddle-go/heddle/sim_test\.(TestThePanics|dive)`, f)
+	}
+}
+
+func TestTheStackOfADeepPanicIsCut(t *testing.T) {
+	failure := resultOf(t, 1, func(w *sim.World) { dive(10_000, func() { panic("bottom") }) }).Failure
+	require.Equal(t, 2*101, len(strings.Split(failure.Stack, "\n")))
+	require.Regexp(t, `(?m)^\.\.\.\n\t9\d\d\d frames are left out$`, failure.Stack)
+	require.Contains(t, failure.Stack, "TestTheStackOfADeepPanicIsCut.func1\n", "down to what the task began with")
+}
+
+// shy is an error that cannot say what is wrong.
+type shy struct{ at *int }
+
+func (s *shy) Error() string { return strconv.Itoa(*s.at) }
+
+func TestWhatAPanicSaysIsTheSameEveryTime(t *testing.T) {
+	type node struct {
+		id   int
+		next *node
+		wake chan int
+	}
+	for want, value := range map[string]any{
+		"dropped it":                    "dropped it",
+		"no shelf":                      errors.New("no shelf"),
+		"42":                            42,
+		"&{id:1 next:0x... wake:0x...}": &node{1, &node{}, make(chan int)},
+		"0x...":                         new(int),
+		"%!v(PANIC=Error method: runtime error: invalid memory address or nil pointer dereference)": &shy{},
+	} {
+		failure := resultOf(t, 1, func(w *sim.World) { panic(value) }).Failure
+		require.Equal(t, "task main panicked: "+want, failure.Message)
+	}
 }
 
 func TestGoexitIsReportedAndTheRunnerGoesOn(t *testing.T) {

@@ -3,10 +3,12 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
+	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/strategy"
 )
@@ -99,6 +101,41 @@ func ExampleNode_Clock() {
 	result, err := sim.NewRunner().Run(sleeper, sim.RunConfig{Source: source})
 	fmt.Println(result.Elapsed, result.Failure == nil, err)
 	// Output: 24h0m0s true <nil>
+}
+
+// greeter is a program that logs: in production it is given another *slog.Logger.
+func greeter(s sched.Scheduler, log *slog.Logger) {
+	guests := sched.NewChan[string](s, 0)
+	s.Go("door", func() {
+		guests.Send("Ada")
+		log.WithGroup("door").Info("closed", "guests", 1)
+	})
+	guest, _ := guests.Recv()
+	log.Info("greets", "guest", guest)
+}
+
+// What a program logs costs nothing while a search runs, and stands in the trace for who wants to read it: in the course of the step in which
+// it was logged, with virtual time, task and node. heddle replay --log shows it so.
+func ExampleNode_Logger() {
+	party := &sim.Scenario{
+		Name: "party",
+		Setup: func(w *sim.World) func() {
+			n := w.Node("house")
+			return func() { greeter(n.Scheduler(), n.Logger().With("street", "Elm")) }
+		},
+	}
+	byDefault := choice.Token{Scenario: party.Name, Deviations: []choice.Deviation{}}
+	tracer := search.NewTracer(func(e search.Event) {
+		if e.Log != nil {
+			fmt.Println(e.Step, e.Time, e.Actor, search.LogText(e.Log))
+		}
+	}).WithLog()
+	if _, err := search.Replay(party, byDefault, tracer); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// 5 0s main/door house: INFO closed street=Elm door.guests=1
+	// 6 0s main house: INFO greets street=Elm guest=Ada
 }
 
 // A deadlock is found without being asked for, and says who waits for what.

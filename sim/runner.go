@@ -19,7 +19,8 @@ type RunConfig struct {
 	Source   choice.Source
 	DataSeed uint64          // of all random bytes
 	MaxSteps int64           // 0: DefaultMaxSteps
-	Until    int64           // the run ends before the step of that number, and Result.Tasks is wanted; 0: it goes on
+	Until    int64           // the run ends before the step of that number is made, and Result.State is wanted; 0: it goes on
+	Pause    func() bool     // not nil: the run does not end there, but calls this on the stack of the task that is about to make the step, and ends only if that answers false
 	Tracer   Tracer          // nil: nobody reads the trace
 	Watcher  Watcher         // nil: nobody looks
 	Listener kernel.Listener // nil: nobody reduces by dependence; see package explore
@@ -60,8 +61,31 @@ type Result struct {
 	Reached   []choice.Reached // if that is wanted; see World.Reached
 	Actors    int32            // tasks, timers, links and fault rules that it has had
 	Abandoned int              // tasks that would not end after their node had crashed
-	Tasks     []TaskReport     // of a run that was to end at RunConfig.Until: who has not finished, and where each is
+	State     *State           // of a run that was to end at RunConfig.Until, or had ended before
 }
+
+// State is a run between two steps.
+type State struct {
+	kernel.State
+	Faults []FaultCount `json:"faults"` // that have struck
+}
+
+// Parts of a State.
+type (
+	TaskState   = kernel.TaskState
+	ObjectState = kernel.ObjectState
+	TimerState  = kernel.TimerState
+	NextStep    = kernel.NextStep
+)
+
+// LogReader is a [Tracer] that also wants what programs log by [Node.Logger], if ReadsLog says so.
+type LogReader = kernel.LogReader
+
+// LogRecord is what a program has logged, with its attributes.
+type (
+	LogRecord    = kernel.LogRecord
+	LogAttribute = kernel.LogAttribute
+)
 
 // Runner runs scenarios, one run at a time. Runs share nothing but memory; use one runner for each goroutine.
 type Runner struct {
@@ -87,11 +111,11 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 	if cfg.MaxSteps == 0 {
 		cfg.MaxSteps = DefaultMaxSteps
 	}
-	if cfg.Until > 0 {
-		cfg.MaxSteps = min(cfg.MaxSteps, cfg.Until)
-	}
-	k := r.kernel
-	k.Begin(kernel.Options{Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer, Listener: cfg.Listener})
+	k, state := r.kernel, cfg.Until > 0 && cfg.Pause == nil
+	k.Begin(kernel.Options{
+		Source: cfg.Source, DataSeed: cfg.DataSeed, MaxSteps: cfg.MaxSteps, Tracer: cfg.Tracer, Listener: cfg.Listener,
+		Until: cfg.Until, Pause: cfg.Pause, State: state,
+	})
 	r.world.reset(k, cfg.Options)
 	if cfg.Reached {
 		if r.reached == nil {
@@ -109,8 +133,8 @@ func (r *Runner) Run(sc *Scenario, cfg RunConfig) (result Result, err error) {
 		return Result{}, err
 	}
 	k.Run(r.idle)
-	if cfg.Until > 0 {
-		result = Result{Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Tasks: k.Report()}
+	if state {
+		result = r.inspect()
 	} else {
 		result = r.judge()
 	}
@@ -153,6 +177,18 @@ func (r *Runner) idle() bool {
 	return r.kernel.NextDeadline() > r.drained
 }
 
+// inspect looks at a run that has come to the step that it was to end at.
+func (r *Runner) inspect() Result {
+	k := r.kernel
+	result := Result{Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), State: &State{State: *k.State(), Faults: []FaultCount{}}}
+	for i := range r.world.faults {
+		if f := r.world.faults[i].FaultCount; f.Fired > 0 {
+			result.State.Faults = append(result.State.Faults, f)
+		}
+	}
+	return result
+}
+
 // judge looks at a run that has come to its end.
 func (r *Runner) judge() Result {
 	k := r.kernel
@@ -175,7 +211,7 @@ func (r *Runner) judge() Result {
 		Steps: k.Steps(), Hash: k.Hash(), Elapsed: k.Now(), Faults: r.faults, Sometimes: r.world.sometimes, Reached: r.world.reached, Actors: k.Actors(), Abandoned: k.Abandoned(),
 	}
 	if v := k.Violation(); v != nil && r.world.options.judges(v.Property) {
-		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: string(v.Stack), Tasks: tasks, Exhibits: r.world.exhibited(v.Property)}
+		result.Failure = &Failure{Property: v.Property, Message: v.Message, Step: v.Step, Stack: v.Stack, Tasks: tasks, Exhibits: r.world.exhibited(v.Property)}
 	}
 	return result
 }

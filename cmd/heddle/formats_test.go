@@ -181,5 +181,5 @@ func TestReplayOfSeveralSaysWhichStillFail(t *testing.T) {
 	require.Contains(t, out, "FAIL   heddle1_", "the others are repeated all the same")
 	_, errOut, status = heddle(t, "replay", account.String(), forks.String(), "--explain")
 	require.Equal(t, statusError, status)
-	require.Equal(t, "heddle: --until and --explain are about the trace of one failure, and several were given\n", errOut)
+	require.Equal(t, "heddle: --until, --log and --explain are about the trace of one failure, and several were given\n", errOut)
 }

@@ -22,6 +22,9 @@ import (
 
 type replayFlags struct {
 	until   int64
+	stops   bool // until was given
+	debug   bool
+	log     bool
 	explain bool
 	formats []string
 	html    string
@@ -38,6 +41,11 @@ file, as heddle run --out keeps it. On changed code a token with decisions repla
 policy with every decision that still fits. The first place where it does not fit is named, with what is there now; of a file, which
 has its trace, also the first step that is another one.
 
+--until STEP stops after that step, and shows what there is between it and the next: where each task is, what it waits for and what it
+holds, with the program's part of its stack; what is in channels and atomics; timers; faults that have struck. 0 is before the first step.
+--debug then repeats the run once more and waits there for Delve; docs/debugging.md has a session. --log adds to the trace what the
+program logs by sim.Node.Logger.
+
 Of several failures, such as those that a project keeps so that they do not come back, there is a line for each: whether its run violates
 a property. --format jsonl is the trace with a JSON object on each line, and chrome as trace events, which Perfetto (ui.perfetto.dev) opens.
 
@@ -48,6 +56,8 @@ and more, and it is for a failure that heddle shrink has made small.
 each, and all that --explain says.`,
 		Example: `  heddle replay heddle1_...
   heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120
+  heddle replay heddle1_... --until 119 --debug
+  heddle replay heddle1_... --log
   heddle replay heddle1_... --format chrome=trace.json
   heddle replay testdata/failures/*.json
   heddle replay failures/small-agent-S5-0123456789abcdef.json --html failure.html`,
@@ -58,6 +68,10 @@ each, and all that --explain says.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			f.stops = c.Flags().Changed("until")
+			if err := f.check(len(args)); err != nil {
+				return err
+			}
 			if f.mutant != "" {
 				return a.onMutant(c.Context(), f.mutant)
 			}
@@ -69,7 +83,9 @@ each, and all that --explain says.`,
 	}
 	flags := c.Flags()
 	flags.SortFlags = false
-	flags.Int64Var(&f.until, "until", 0, "show the trace up to `STEP` only")
+	flags.Int64Var(&f.until, "until", 0, "stop after `STEP`, and show the state of the run there")
+	flags.BoolVar(&f.debug, "debug", false, "wait there for the debugger Delve, with --until")
+	flags.BoolVar(&f.log, "log", false, "show in the trace what the program logs")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text, json, jsonl or chrome, to standard output or to a file; repeatable")
 	flags.BoolVar(&f.explain, "explain", false, "show the story of the failure and what it needs, instead of the trace")
 	flags.StringVar(&f.html, "html", "", "also write `FILE`, a page that shows the failure: its steps as a diagram, and what it needs")
@@ -77,13 +93,76 @@ each, and all that --explain says.`,
 	return c
 }
 
-func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
-	if c.Flags().Changed("until") && f.until < 1 {
-		return fmt.Errorf("--until %d is no step: the first one is 1", f.until)
-	}
-	if f.explain && f.until > 0 {
+// check says what is wrong with the flags for so many failures.
+func (f replayFlags) check(failures int) error {
+	switch {
+	case f.debug && !f.stops:
+		return errors.New("--debug needs a step to wait at: give --until STEP as well")
+	case failures > 1 && (f.stops || f.explain || f.log):
+		return errors.New("--until, --log and --explain are about the trace of one failure, and several were given")
+	case f.until < 0:
+		return fmt.Errorf("--until %d is no step: 0 is before the first one", f.until)
+	case f.explain && f.stops:
 		return errors.New("--explain and --until exclude each other: the one tells the story of the whole run, the other shows the beginning of its trace")
+	case f.explain && f.log:
+		return errors.New("--explain and --log exclude each other: the one shows a story instead of the trace, the other adds to the trace")
+	case f.debug:
+		return canDebug()
 	}
+	return nil
+}
+
+// mostTold is how many bytes of notes and of what the program logs a trace may hold.
+const mostTold = 64 << 20
+
+// traceOf repeats the run of a token, and answers the events that the flags ask for; and all of them if the whole is wanted.
+func traceOf(sc *sim.Scenario, token choice.Token, f replayFlags, whole bool) (replayed search.Replayed, shown, all []search.Event, err error) {
+	shown = []search.Event{}
+	told, toldAt := 0, int64(-1) // the step in which it became too much
+	tracer := search.NewTracer(func(e search.Event) {
+		beyond, words := f.stops && e.Step > f.until, toldIn(e)
+		if words > 0 && (beyond || toldAt >= 0) {
+			return
+		}
+		if told += words; told > mostTold && toldAt < 0 {
+			toldAt, shown = e.Step, nil
+		}
+		if whole {
+			all = append(all, e)
+		}
+		if toldAt < 0 && !beyond {
+			shown = append(shown, e)
+		}
+	})
+	if f.log {
+		tracer.WithLog()
+	}
+	replayed, err = search.Replay(sc, token, tracer)
+	switch {
+	case err != nil:
+	case toldAt >= 0:
+		err = fmt.Errorf("what the program tells until step %d is more than %d MB: --until shows the trace of a shorter part", toldAt, mostTold>>20)
+	case f.stops && f.until > replayed.Steps:
+		err = fmt.Errorf("--until %d is beyond the end: the run has %s", f.until, plural(replayed.Steps, "step"))
+	case f.debug && f.until == replayed.Steps:
+		err = fmt.Errorf("--until %d leaves --debug nothing to wait for: the run ends after that step", f.until)
+	}
+	return replayed, shown, all, err
+}
+
+// toldIn is how many bytes of an event are words of the program.
+func toldIn(e search.Event) int {
+	n := len(e.Note)
+	if e.Log != nil {
+		n += len(e.Log.Message)
+		for _, a := range e.Log.Attributes {
+			n += len(a.Key) + len(a.Value)
+		}
+	}
+	return n
+}
+
+func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	outputs, err := placesOf(f.formats, linesFormat, chromeFormat)
 	if err != nil {
 		return err
@@ -109,20 +188,18 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	if err != nil {
 		return err
 	}
-	document := replayDocument{Scenario: sc.Name, Only: options.Only, NoFaults: options.NoFaults, Expected: expectation{token.Property, hex(token.Hash)}, Until: f.until, Trace: []search.Event{}}
-	var whole []search.Event // to compare with what a file has kept
-	replayed, err := search.Replay(sc, token, search.NewTracer(func(e search.Event) {
-		if kept != nil {
-			whole = append(whole, e)
-		}
-		if f.until == 0 || e.Step <= f.until {
-			document.Trace = append(document.Trace, e)
-		}
-	}))
+	replayed, shown, whole, err := traceOf(sc, token, f, kept != nil) // the whole to compare with what a file has kept
 	if err != nil {
 		return err
 	}
+	document := replayDocument{Scenario: sc.Name, Only: options.Only, NoFaults: options.NoFaults, Expected: expectation{token.Property, hex(token.Hash)}, Trace: shown}
 	document.finish(token, replayed)
+	if f.stops {
+		document.Until = &f.until
+		if document.State, err = search.StateAfter(sc, token, f.until); err != nil {
+			return err
+		}
+	}
 	if f.explain && replayed.Same {
 		if document.Explanation, err = shrink.Explain(c.Context(), sc, token, shrink.Limits{Steps: defaultShrink}); err != nil {
 			return err
@@ -142,6 +219,9 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	}
 	err = a.print(outputs, document, func(w io.Writer) error { return document.writeText(w, sc, token) },
 		rendering{linesFormat, of(report.WriteTraceLines)}, rendering{chromeFormat, of(report.WriteChromeTrace)})
+	if err == nil && f.debug {
+		err = a.debug(c.Context(), sc, token, document.State)
+	}
 	if err == nil && replayed.Failure != nil {
 		return errFound
 	}
@@ -220,7 +300,8 @@ type replayDocument struct {
 	WentOn     string           `json:"went_on,omitempty"`    // how the run was decided from the first difference on
 	Stack      string           `json:"stack,omitempty"`
 	Tasks      []sim.TaskReport `json:"tasks,omitempty"`
-	Until      int64            `json:"until,omitempty"`
+	Until      *int64           `json:"until,omitempty"` // the step after which the trace ends
+	State      *sim.State       `json:"state,omitempty"` // of the run there
 	Trace      []search.Event   `json:"trace"`
 
 	Explanation *shrink.Explanation `json:"explanation,omitempty"`
@@ -265,8 +346,9 @@ func (d *replayDocument) writeText(out io.Writer, sc *sim.Scenario, token choice
 	} else {
 		writeTrace(w, d.Trace)
 	}
-	if d.Explanation == nil && d.Until > 0 && d.Until < d.Steps {
-		fmt.Fprintf(w, "\nshown until step %d; the run has %s\n", d.Until, plural(d.Steps, "step"))
+	if d.State != nil {
+		fmt.Fprintf(w, "\nshown until step %d; the run has %s\n", *d.Until, plural(d.Steps, "step"))
+		writeState(w, d.State)
 	}
 	fmt.Fprintln(w)
 	if d.Property == "" {
@@ -276,8 +358,10 @@ func (d *replayDocument) writeText(out io.Writer, sc *sim.Scenario, token choice
 		if s := search.StatementOf(sc, d.Property); s != "" {
 			fmt.Fprintf(w, "  must hold: %s\n", s)
 		}
-		writeStack(w, d.Stack)
-		writeTasks(w, d.Tasks)
+		if d.State == nil { // which has the stacks that were asked for
+			writeStack(w, d.Stack)
+			writeTasks(w, d.Tasks)
+		}
 	}
 	if d.Reproduced {
 		fmt.Fprintf(w, "reproduced: the same property failed, with the same trace %s\n", d.Hash)
@@ -308,6 +392,9 @@ func orNothing(property string) string {
 	return property
 }
 
+// mostShown is how many bytes of a note, or of what the program logs, a line shows. The other formats have all of it.
+const mostShown = 1000
+
 // writeTrace writes a line for each event: steps with their number, time and task, and below them what was decided and noted
 // in the course of them.
 func writeTrace(w io.Writer, trace []search.Event) {
@@ -333,8 +420,10 @@ func writeTrace(w io.Writer, trace []search.Event) {
 				of = " of " + e.Called()
 			}
 			fmt.Fprintf(w, "%s%s%s = %d (below %d)\n", indent, e.Site, of, e.Value, e.Of)
+		case e.Log != nil:
+			fmt.Fprintf(w, "%7d  %12s  %-*s  %s\n", e.Step, virtual(e.Time), width, e.Actor, search.Shortened(search.LogText(e.Log), mostShown))
 		default:
-			fmt.Fprintf(w, "%s# %s\n", indent, e.Note)
+			fmt.Fprintf(w, "%s# %s\n", indent, search.Shortened(e.Note, mostShown))
 		}
 	}
 }

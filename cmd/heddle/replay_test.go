@@ -5,11 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
 )
@@ -40,6 +43,83 @@ func TestReplayUntilAStep(t *testing.T) {
 	require.Regexp(t, `(?m)^ +3 +0s`, out)
 	require.NotRegexp(t, `(?m)^ +4 +0s`, out)
 	require.Contains(t, out, "shown until step 3; the run has ")
+	require.Contains(t, out, "\nafter step 3, at 0s; next is step 4: ")
+	require.Regexp(t, `(?m)^task main of node main is about to spawn\n      .*account.*\n          cmd/heddle/scenarios_test.go:\d+$`, out)
+	require.NotContains(t, out, "sched/")
+	require.Contains(t, out, "reproduced: the same property failed")
+	require.Equal(t, out, found(t, "replay", failing(t, "account").String(), "--until", "3"), "the same every time")
+}
+
+func TestReplayUntilEachStep(t *testing.T) {
+	token := failing(t, "stuck-forks")
+	var whole replayDocument
+	require.NoError(t, json.Unmarshal([]byte(found(t, "replay", token.String(), "--format", "json")), &whole))
+	require.Nil(t, whole.State)
+	for step := range whole.Steps + 1 {
+		var d replayDocument
+		require.NoError(t, json.Unmarshal([]byte(found(t, "replay", token.String(), "--until", strconv.FormatInt(step, 10), "--format", "json")), &d))
+		require.Equal(t, step, d.State.Step)
+		require.Equal(t, step, *d.Until)
+		require.True(t, d.Reproduced)
+		if step < whole.Steps {
+			require.Equal(t, whole.Trace[slices.IndexFunc(whole.Trace, func(e search.Event) bool { return e.Step == step+1 })].Operation, d.State.Next.Operation)
+			continue
+		}
+		require.Nil(t, d.State.Next)
+		require.Len(t, d.State.Tasks, 2)
+		for _, task := range d.State.Tasks {
+			require.Len(t, task.Holds, 1)
+			require.Regexp(t, `^locked by main`, task.Waits[0].State)
+		}
+	}
+	require.Contains(t, found(t, "replay", token.String(), "--until", strconv.FormatInt(whole.Steps, 10)), "; no step follows\n")
+}
+
+func TestDebugNeedsDebugInformation(t *testing.T) {
+	if canDebug() == nil {
+		t.Skip("this test was built with debug information, as go test -c does")
+	}
+	_, errOut, status := heddle(t, "replay", failing(t, "account").String(), "--until", "3", "--debug")
+	require.Equal(t, statusError, status)
+	require.Regexp(t, `^heddle: --debug needs (debug information, which go run leaves out: go build .*|Linux.*)\n$`, errOut)
+}
+
+func TestReplayShowsWhatTheProgramLogs(t *testing.T) {
+	token := failing(t, "shop").String()
+	out := found(t, "replay", token, "--log")
+	require.Regexp(t, `(?m)^ +\d+ +0s +main/customer +counter: INFO sold shop=corner order.item="a lamp" order.pieces=2$`, out)
+	require.Regexp(t, `(?m)^ +\d+ +0s +main +counter: DEBUG wrapped up shop=corner pieces=2$`, out)
+	require.Contains(t, out, "reproduced: the same property failed")
+	require.NotContains(t, found(t, "replay", token), "INFO")
+	require.NotContains(t, found(t, "replay", token, "--log", "--until", "3"), "wrapped up")
+
+	var d replayDocument
+	require.NoError(t, json.Unmarshal([]byte(found(t, "replay", token, "--log", "--format", "json")), &d))
+	i := slices.IndexFunc(d.Trace, func(e search.Event) bool { return e.Log != nil })
+	require.Equal(t, search.Event{Step: d.Trace[i-1].Step, Actor: "main/customer", Log: d.Trace[i].Log}, d.Trace[i])
+	require.Equal(t, &sim.LogRecord{Node: "counter", Level: "INFO", Message: "sold", Attributes: []sim.LogAttribute{{Key: "shop", Value: "corner"}, {Key: "order.item", Value: "a lamp"}, {Key: "order.pieces", Value: "2"}}}, d.Trace[i].Log)
+	require.Contains(t, found(t, "replay", token, "--log", "--format", "jsonl"), `"log":{"node":"counter","level":"INFO","message":"sold"`)
+	require.Contains(t, found(t, "replay", token, "--log", "--format", "chrome"), `"cat":"log"`)
+}
+
+// TestReplayOfAScenarioThatTellsMegabytes: not all of it is kept in memory, and what is shown of a line is short.
+func TestReplayOfAScenarioThatTellsMegabytes(t *testing.T) {
+	folder := t.TempDir()
+	out := found(t, "run", "talkative", "--runs", "1", "--shrink", "0", "--out", folder)
+	files, err := filepath.Glob(folder + "/*.json")
+	require.NoError(t, err)
+	info, err := os.Stat(files[0])
+	require.NoError(t, err)
+	require.Less(t, info.Size(), int64(1_000_000))
+	require.Less(t, len(out), 10_000)
+
+	out, errOut, status := heddle(t, "replay", files[0])
+	require.Equal(t, statusError, status)
+	require.Equal(t, "heddle: what the program tells until step 68 is more than 64 MB: --until shows the trace of a shorter part\n", errOut)
+	require.Empty(t, out)
+	out = found(t, "replay", files[0], "--until", "50")
+	require.Less(t, len(out), 100_000)
+	require.Contains(t, out, "... (1000000 bytes)")
 }
 
 func TestReplayExplains(t *testing.T) {
@@ -214,7 +294,14 @@ func TestBadInputGetsOneLine(t *testing.T) {
 		"shrunk to a folder":             {[]string{"shrink", good, "--out", folder}, `cannot write to ` + folder + `: it is a folder`},
 		"shrunk to no folder":            {[]string{"shrink", good, "--out", folder + "/no/such/x"}, `cannot write to ` + folder + `/no/such: no such file or directory`},
 		"shrink below nothing":           {[]string{"run", "--shrink", "-1"}, `--shrink -1 is no number of steps: give 0 or more`},
-		"step before the first":          {[]string{"replay", good, "--until", "0"}, `--until 0 is no step: the first one is 1`},
+		"step before the first":          {[]string{"replay", good, "--until", "-1"}, `--until -1 is no step: 0 is before the first one`},
+		"step beyond the end":            {[]string{"replay", good, "--until", "1000"}, `--until 1000 is beyond the end: the run has 1`},
+		"step beyond all ends":           {[]string{"replay", good, "--until", "9223372036854775807"}, `--until 9223372036854775807 is beyond the end: the run has 1`},
+		"step that is too large":         {[]string{"replay", good, "--until", "9223372036854775808"}, `invalid argument "9223372036854775808" for "--until" flag: `},
+		"step that is no number":         {[]string{"replay", good, "--until", "last"}, `invalid argument "last" for "--until" flag: strconv.ParseInt: parsing "last": invalid syntax`},
+		"debug at no step":               {[]string{"replay", good, "--debug"}, `--debug needs a step to wait at: give --until STEP as well`},
+		"debug of several":               {[]string{"replay", good, good, "--until", "3", "--debug"}, `--until, --log and --explain are about the trace of one failure, and several were given`},
+		"a story with a log":             {[]string{"replay", good, "--explain", "--log"}, `--explain and --log exclude each other: `},
 		"list takes nothing":             {[]string{"list", "x"}, `unknown command "x" for "heddle list"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,9 +14,6 @@ import (
 
 // replayAll repeats several failures, and tells of each in a line. One that cannot be repeated keeps none of the others back.
 func (a *app) replayAll(ctx context.Context, f replayFlags, failures []string) error {
-	if f.until > 0 || f.explain {
-		return errors.New("--until and --explain are about the trace of one failure, and several were given")
-	}
 	outputs, err := placesOf(f.formats)
 	if err != nil {
 		return err

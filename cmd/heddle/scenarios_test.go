@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,6 +39,17 @@ func account(locked bool) func(w *sim.World) func() {
 			}
 		}
 	}
+}
+
+// serve is a program that is given a logger.
+func serve(s sched.Scheduler, log *slog.Logger) {
+	done := sched.NewChan[int](s, 0)
+	s.Go("customer", func() {
+		log.WithGroup("order").Info("sold", "item", "a lamp", "pieces", 2)
+		done.Send(2)
+	})
+	pieces, _ := done.Recv()
+	log.Debug("wrapped up", "pieces", pieces)
 }
 
 func testScenarios() []*sim.Scenario {
@@ -83,6 +96,21 @@ func testScenarios() []*sim.Scenario {
 					})
 				}
 				done.Wait()
+				w.Fail("never", "as always")
+			}
+		}},
+		{Name: "shop", Summary: "a program that logs", Fails: "never", Setup: func(w *sim.World) func() {
+			return func() {
+				serve(w.Node("counter").Scheduler(), w.Node("counter").Logger().With("shop", "corner"))
+				w.Fail("never", "as always")
+			}
+		}},
+		{Name: "talkative", Summary: "tells megabytes", Fails: "never", Setup: func(w *sim.World) func() {
+			return func() {
+				for range 100 {
+					w.Logf("%s", strings.Repeat("blah ", 200_000))
+					sched.Yield(w.Host())
+				}
 				w.Fail("never", "as always")
 			}
 		}},

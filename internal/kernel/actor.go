@@ -57,7 +57,8 @@ type Actor struct {
 	body func() // tasks
 
 	withStack bool // resumed only to take its stack
-	stack     []byte
+	pausing   bool // resumed to pause before it goes on
+	stack     string
 }
 
 type nameCount struct {

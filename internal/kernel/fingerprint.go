@@ -177,7 +177,7 @@ type Move struct {
 func (k *Kernel) Record(on bool) {
 	clear(k.moves)
 	k.moves, k.recording = k.moves[:0], on
-	k.told = k.tracer != nil || k.follower != nil || k.listener != nil || on
+	k.told = k.tracer != nil || k.follower != nil || k.listener != nil || k.inspector != nil || on
 }
 
 // Recorded are the steps since Record, oldest first.
@@ -194,6 +194,9 @@ func (k *Kernel) Recording() bool { return k.recording }
 //
 //go:norace
 func (k *Kernel) tell(a *Actor) {
+	if k.inspector != nil {
+		k.inspector.step(a)
+	}
 	if k.tracer != nil {
 		k.tracer.Step(k.steps, k.now, a)
 	}

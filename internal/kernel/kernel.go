@@ -47,12 +47,33 @@ type Counter interface {
 	Read() bool
 }
 
+// LogReader is a tracer that also wants what the program under test logs, if ReadsLog says so.
+type LogReader interface {
+	Tracer
+	Log(a *Actor, r LogRecord)
+	ReadsLog() bool
+}
+
+// LogRecord is what the program under test has logged on a node.
+type LogRecord struct {
+	Node       string         `json:"node"`
+	Level      string         `json:"level"`
+	Message    string         `json:"message"`
+	Attributes []LogAttribute `json:"attributes,omitempty"`
+}
+
+// LogAttribute is an attribute of a record; its key has the groups that it is in before it, each with a dot.
+type LogAttribute struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
 // Violation is what ends a run before its time.
 type Violation struct {
 	Property string
 	Message  string
 	Step     int64
-	Stack    []byte // of the task that failed, if it was one that panicked
+	Stack    string // of the task that failed, if it was one that panicked
 }
 
 // Options of one run.
@@ -62,6 +83,10 @@ type Options struct {
 	MaxSteps int64    // more are a violation of "steps"; 0: no limit
 	Tracer   Tracer   // nil: none
 	Listener Listener // nil: none
+
+	Until int64       // the run ends before the step of that number is made, or pauses there; 0: it does not
+	Pause func() bool // what it does there, on the stack of the task that is about to make the step; false: the run ends. nil: it ends
+	State bool        // the state at the end is wanted; see State
 }
 
 // Kernel is the machine. Make one with New, then for each run: Begin, spawn tasks, Run, End.
@@ -112,6 +137,13 @@ type Kernel struct {
 	request   func() // race build: what a task asks the hub to run
 	answer    any    // race build: what the request panicked with
 	stopped   bool
+	code      *Code // see sources
+	until     int64
+	limit     int64 // of steps, once until is passed
+	pause     func() bool
+	reached   bool // the run was ended by until
+	inspector *inspector
+	logs      LogReader // nil: nobody reads what the program logs
 
 	moves     []Move // see Record
 	recording bool
@@ -149,6 +181,17 @@ func (k *Kernel) Begin(o Options) {
 	k.source, k.tracer, k.onStep, k.onDue, k.onRest, k.maxSteps, k.dataSeed = o.Source, o.Tracer, nil, nil, nil, o.MaxSteps, o.DataSeed
 	k.follower, _ = o.Source.(Follower)
 	k.listener = o.Listener
+	k.until, k.limit, k.pause, k.reached, k.inspector = o.Until, o.MaxSteps, o.Pause, false, nil
+	if o.Until > 0 && (o.MaxSteps == 0 || o.Until < o.MaxSteps) {
+		k.maxSteps = o.Until
+	}
+	if o.State {
+		k.inspector = newInspector()
+	}
+	k.logs, _ = o.Tracer.(LogReader)
+	if k.logs != nil && !k.logs.ReadsLog() {
+		k.logs = nil
+	}
 	k.Record(false)
 	k.read = o.Tracer != nil
 	if c, ok := o.Tracer.(Counter); ok {
@@ -228,10 +271,10 @@ func (k *Kernel) Stop() { k.stopped = true }
 // Fail records a violation, the first of a run only, and ends it after the current step.
 //
 //go:norace
-func (k *Kernel) Fail(property, message string) { k.fail(property, message, nil) }
+func (k *Kernel) Fail(property, message string) { k.fail(property, message, "") }
 
 //go:norace
-func (k *Kernel) fail(property, message string, stack []byte) {
+func (k *Kernel) fail(property, message, stack string) {
 	if k.violation == nil && !k.stopped {
 		k.violation = &Violation{Property: property, Message: message, Step: k.steps, Stack: stack}
 		k.Note("violated " + property + ": " + message)
@@ -256,6 +299,36 @@ func (k *Kernel) Note(text string) {
 		return
 	}
 	k.tracer.Note(text)
+}
+
+// Logging says whether somebody reads what the acting task logs. What a task that was killed still logs has no effect.
+//
+//go:norace
+func (k *Kernel) Logging() bool { return k.logs != nil && (k.task == nil || !k.task.dying) }
+
+// Log adds a record to the trace if somebody reads what the program logs; see Unseen.
+//
+//go:norace
+func (k *Kernel) Log(record func() LogRecord) {
+	if k.Logging() {
+		k.Unseen(func() { k.logs.Log(k.actor, record()) })
+	}
+}
+
+// Unseen runs f in the course of the step under way, for somebody who reads the log: whatever f does is no point, and no part of the hash, so
+// that a run is the same whether its log is read or not. f must not block.
+//
+//go:norace
+func (k *Kernel) Unseen(f func()) {
+	if raceEnabled && k.task != nil {
+		k.onHub(func() { k.Unseen(f) })
+		k.acquireHub()
+		return
+	}
+	task, hash := k.task, k.hash
+	k.task = nil
+	defer func() { k.task, k.hash = task, hash }()
+	f()
 }
 
 // Acting is the actor whose step it is.

@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"fmt"
-	"runtime/debug"
-)
+import "fmt"
 
 // Steps: which actors can move, the point between two steps of a task, and who goes on from there.
 
@@ -182,8 +179,7 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 			a = k.pick(k.enabled)
 		}
 		k.account(a)
-		if k.steps == k.maxSteps {
-			k.tooManySteps()
+		if k.steps == k.maxSteps && !k.atLimit(a, t) {
 			return nil
 		}
 		if a.Kind == TaskActor {
@@ -236,7 +232,7 @@ func (k *Kernel) caught() {
 }
 
 // PanicError is what a panic that was just recovered says, in one line with its place.
-func PanicError(p any) error { return fmt.Errorf("%s%s", describe(p), firstFrame(debug.Stack())) }
+func PanicError(p any) error { return fmt.Errorf("%s%s", Describe(p), firstPlace(NewCode().stack())) }
 
 // Broken is the panic of code outside any task, which has ended the run; nil if there was none.
 //
@@ -269,6 +265,35 @@ func (k *Kernel) account(a *Actor) {
 	k.hash = mix(k.hash, uint64(a.ID)<<40|uint64(uint32(id))<<8|uint64(a.Op))
 	if k.told {
 		k.tell(a)
+	}
+}
+
+// atLimit is asked before a makes the last step that the run may make, at a point of t, and says whether the run goes on. If it was to
+// end or pause there, that is so; else there are too many.
+//
+//go:norace
+func (k *Kernel) atLimit(a, t *Actor) bool {
+	if k.steps != k.until {
+		k.tooManySteps()
+		return false
+	}
+	if k.reached = k.pause == nil; k.reached {
+		k.Stop()
+		return false
+	}
+	k.maxSteps = k.limit
+	if a.Kind == TaskActor && (raceEnabled || a != t) {
+		a.pausing, a.dying = true, true // so it pauses where it goes on, on its own stack, and nobody else pays for the question
+		return true
+	}
+	k.makePause()
+	return !k.stopped
+}
+
+//go:norace
+func (k *Kernel) makePause() {
+	if !k.pause() {
+		k.Stop()
 	}
 }
 

@@ -2,11 +2,7 @@ package kernel
 
 import (
 	"fmt"
-	"reflect"
-	"runtime"
-	"runtime/debug"
 	"sort"
-	"strings"
 )
 
 // killed is the private panic that unwinds a task after its node has crashed or its run has ended.
@@ -89,11 +85,11 @@ func (k *Kernel) perform(t *Actor) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(killed); !ok && !t.dying {
-				k.panicked(t, r, debug.Stack())
+				k.fail("panic", "task "+t.Path()+" panicked: "+Describe(r), k.sources().stack())
 			}
 		} else if !returned {
 			if !t.dying {
-				k.fail("goexit", "task "+t.Path()+" called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)", userFrames(debug.Stack()))
+				k.fail("goexit", "task "+t.Path()+" called runtime.Goexit (testing's FailNow, or Fatal, in a simulated task)", k.sources().stack())
 			}
 			k.finish(t)
 			t.coroutine.abandon() // or it would take the hub with it
@@ -101,15 +97,10 @@ func (k *Kernel) perform(t *Actor) {
 		k.finish(t)
 	}()
 	raceAcquire(t.address())
-	if !t.dying {
+	if !t.dying || t.paused() {
 		t.body()
 	}
 	returned = true
-}
-
-//go:norace
-func (k *Kernel) panicked(t *Actor, value any, stack []byte) {
-	k.fail("panic", "task "+t.Path()+" panicked: "+describe(value), userFrames(stack))
 }
 
 // finish takes a task that has returned out of the run.
@@ -137,6 +128,9 @@ func (a *Actor) deadOperation() {
 		a.takeStack()
 		return
 	}
+	if a.paused() {
+		return
+	}
 	a.deadOps++
 	if a.deadOps > deadOperationLimit {
 		a.kernel.abandoned++
@@ -151,12 +145,25 @@ func (a *Actor) deadOperation() {
 func (a *Actor) takeStack() {
 	for a.withStack {
 		a.withStack, a.dying = false, false
-		a.stack = userFrames(debug.Stack())
+		a.stack = a.kernel.sources().stack()
+		raceReleaseMerge(a.kernel.endAddress()) // who shows what is in channels sees what it has put there
 		a.coroutine.yield()
 	}
 	if a.dying {
 		a.deadOperation()
 	}
+}
+
+// paused makes the pause that the task was resumed for, if it was.
+//
+//go:norace
+func (a *Actor) paused() bool {
+	if !a.pausing {
+		return false
+	}
+	a.pausing, a.dying = false, false
+	a.kernel.makePause()
+	return true
 }
 
 // Kill ends the task: at its next operation it unwinds, and nothing that it does on the way has an effect.
@@ -232,30 +239,46 @@ type TaskReport struct {
 //
 //go:norace
 func (k *Kernel) Report() []TaskReport {
-	tasks := append([]*Actor(nil), k.live...)
-	sort.Slice(tasks, func(i, j int) bool { return tasks[i].ID < tasks[j].ID })
+	tasks := k.unfinished()
 	reports := make([]TaskReport, 0, len(tasks))
 	for _, t := range tasks {
-		r := TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Name()}
-		if t.coroutine != nil && !t.dying {
-			t.withStack, t.dying = true, true
-			k.resume(t)
-			r.Stack = string(t.stack)
-		} else if t.Op == OpStart && t.body != nil {
-			r.Stack = entryOf(t.body)
-		}
-		reports = append(reports, r)
+		reports = append(reports, TaskReport{Path: t.Path(), Operation: t.Op.String(), Object: t.object.Name(), Stack: k.stackOf(t)})
 	}
 	return reports
 }
 
-// entryOf is where a function begins, as a stack of one frame.
+// unfinished are the tasks that have not finished, in order of creation.
 //
 //go:norace
-func entryOf(f func()) string {
-	function := runtime.FuncForPC(reflect.ValueOf(f).Pointer())
-	file, line := function.FileLine(function.Entry())
-	return fmt.Sprintf("%s\n\t%s:%d", function.Name(), file, line)
+func (k *Kernel) unfinished() []*Actor {
+	tasks := append([]*Actor(nil), k.live...)
+	sort.Slice(tasks, func(i, j int) bool { return tasks[i].ID < tasks[j].ID })
+	return tasks
+}
+
+// stackOf is where a parked task is. It is resumed once to take that.
+//
+//go:norace
+func (k *Kernel) stackOf(t *Actor) string {
+	switch {
+	case t.coroutine != nil && !t.dying:
+		t.withStack, t.dying = true, true
+		k.resume(t)
+		return t.stack
+	case t.Op == OpStart && t.body != nil:
+		return k.sources().entry(t.body)
+	}
+	return ""
+}
+
+// sources is where the code comes from: found out when it is first asked for. The race detector would see tasks share it.
+//
+//go:norace
+func (k *Kernel) sources() *Code {
+	if k.code == nil || raceEnabled {
+		k.code = NewCode()
+	}
+	return k.code
 }
 
 // Live is the number of tasks that have not finished.
@@ -275,61 +298,6 @@ func (k *Kernel) Tasks(f func(*Actor)) {
 	for _, t := range k.live {
 		f(t)
 	}
-}
-
-// userFrames takes the frames of Heddle itself off a stack.
-//
-//go:norace
-func userFrames(stack []byte) []byte {
-	lines := strings.Split(string(stack), "\n")
-	var kept []string
-	for i := 1; i+1 < len(lines); i += 2 {
-		function := lines[i]
-		if strings.HasPrefix(function, "github.com/heddle-go/heddle/internal/kernel.") ||
-			strings.HasPrefix(function, "github.com/heddle-go/heddle/sched.") || strings.HasPrefix(function, "runtime.") || strings.HasPrefix(function, "runtime/") ||
-			strings.HasPrefix(function, "panic(") || strings.HasPrefix(function, "iter.") || strings.HasPrefix(function, "created by ") {
-			continue
-		}
-		place := strings.TrimSpace(lines[i+1])
-		if at := strings.LastIndex(place, " +0x"); at > 0 {
-			place = place[:at]
-		}
-		kept = append(kept, withoutArguments(function), "\t"+place)
-	}
-	return []byte(strings.Join(kept, "\n"))
-}
-
-// firstFrame names the first place on a stack that is not Heddle's, for a message of one line; empty if there is none.
-//
-//go:norace
-func firstFrame(stack []byte) string {
-	frames := strings.Split(string(userFrames(stack)), "\n")
-	if len(frames) < 2 {
-		return ""
-	}
-	return " (" + strings.TrimSpace(frames[1]) + ")"
-}
-
-// withoutArguments drops the argument words, which are addresses and differ from run to run.
-//
-//go:norace
-func withoutArguments(function string) string {
-	if strings.HasSuffix(function, ")") {
-		if at := strings.LastIndex(function, "("); at > 0 {
-			return function[:at]
-		}
-	}
-	return function
-}
-
-// describe prints the value of a panic.
-//
-//go:norace
-func describe(value any) string {
-	if err, ok := value.(error); ok {
-		return err.Error()
-	}
-	return fmt.Sprint(value)
 }
 
 // Close ends the pooled coroutines. The kernel must not be in a run, and is of no use afterwards. Tasks that were abandoned

@@ -106,6 +106,16 @@ func (l listener) Note(text string) {
 	}
 }
 
+// Log and ReadsLog implement kernel.LogReader.
+func (l listener) Log(a *Actor, r kernel.LogRecord) {
+	l.next.(kernel.LogReader).Log(a, r)
+}
+
+func (l listener) ReadsLog() bool {
+	next, ok := l.next.(kernel.LogReader)
+	return ok && next.ReadsLog()
+}
+
 func at(i int, enabled, armed []*Actor) *Actor {
 	if i < len(enabled) {
 		return enabled[i]

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/search"
 )
 
@@ -78,6 +79,10 @@ type (
 		Step int64  `json:"step"`
 		Note string `json:"note"`
 	}
+	chromeLog struct {
+		Step int64 `json:"step"`
+		*sim.LogRecord
+	}
 	chromeClock struct {
 		Milliseconds float64 `json:"ms"`
 	}
@@ -110,6 +115,10 @@ func WriteChromeTrace(out io.Writer, t Trace) error {
 			c.event(chromeEvent{
 				Name: e.Site, Category: "value", Phase: "i", Time: e.Step, Scope: "t", Thread: c.thread(acting),
 				Arguments: chromeValue{e.Step, e.Value, e.Of, e.Object},
+			})
+		case e.Log != nil:
+			c.event(chromeEvent{
+				Name: firstLine(e.Log.Message), Category: "log", Phase: "i", Time: e.Step, Scope: "t", Thread: c.thread(acting), Arguments: chromeLog{e.Step, e.Log},
 			})
 		default:
 			c.event(chromeEvent{

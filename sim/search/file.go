@@ -17,6 +17,8 @@ const (
 	fileFormat = "heddle failure 1"
 	// fileEvents is how many events of the trace a file keeps, the last ones.
 	fileEvents = 10_000
+	// fileNote is how many bytes of a note it keeps.
+	fileNote = 1000
 )
 
 // File is a kept failure: one JSON object. Token decides the replay; the rest is for people and for comparing.
@@ -87,7 +89,10 @@ func fileName(f *Failure) string {
 // failure's last.
 func SaveAs(path string, sc *sim.Scenario, f *Failure) error {
 	trace := lastEvents{most: fileEvents}
-	replayed, err := Replay(sc, f.Full, NewTracer(trace.add))
+	replayed, err := Replay(sc, f.Full, NewTracer(func(e Event) {
+		e.Note = Shortened(e.Note, fileNote)
+		trace.add(e)
+	}))
 	if err != nil {
 		return err
 	}
@@ -209,7 +214,7 @@ func (f File) Difference(trace []Event) string {
 // withoutNotes leaves out what is text, names too: it may show an address or a time without any harm.
 func withoutNotes(trace []Event) (kept []Event) {
 	for _, e := range trace {
-		if e.Note == "" {
+		if e.Note == "" && e.Log == nil {
 			e.Name = ""
 			kept = append(kept, e)
 		}

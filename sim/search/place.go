@@ -2,13 +2,12 @@ package search
 
 import (
 	"fmt"
-	"path"
 	"reflect"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
+	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 )
@@ -41,17 +40,18 @@ func PlaceOf(sc *sim.Scenario, token choice.Token, step int64) (place *Place, er
 			last[e.Actor] = e.Step
 		}
 	}))
-	tasks, err := r.Until(source, tracer, step)
+	state, err := r.Until(source, tracer, step)
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range tasks {
-		moved := last[t.Path]
+	code := kernel.NewCode()
+	for _, t := range state.Tasks {
+		moved := last[t.Task]
 		if moved == 0 || place != nil && moved < place.Step {
 			continue
 		}
-		if p := placeIn(t.Stack); p != nil {
-			p.Step, p.Task = moved, t.Path
+		if p := placeIn(code, t.Stack); p != nil {
+			p.Step, p.Task = moved, t.Task
 			place = p
 		}
 	}
@@ -62,101 +62,29 @@ func PlaceOf(sc *sim.Scenario, token choice.Token, step int64) (place *Place, er
 func PlaceOfSetup(sc *sim.Scenario) *Place {
 	f := runtime.FuncForPC(reflect.ValueOf(sc.Setup).Pointer())
 	file, line := f.FileLine(f.Entry())
-	return placeIn(fmt.Sprintf("%s\n\t%s:%d", f.Name(), file, line))
+	return placeIn(kernel.NewCode(), fmt.Sprintf("%s\n\t%s:%d", f.Name(), file, line))
 }
 
 // placeIn is the first frame of a stack that is of the main module or, without one, of a package that is neither Heddle's nor Go's; nil
 // if there is none. The stack is a line for each function and one for its place, as in a [sim.TaskReport].
-func placeIn(stack string) (foreign *Place) {
-	main, library := mainPackages(), libraryFolder()
+func placeIn(code *kernel.Code, stack string) (foreign *Place) {
 	lines := strings.Split(stack, "\n")
 	for i := 0; i+1 < len(lines); i += 2 {
 		file, number, ok := cutLast(strings.TrimSpace(lines[i+1]), ":")
 		line, err := strconv.Atoi(number)
-		if !ok || err != nil {
+		if !ok || err != nil || code.OfLibrary(file) {
 			continue
 		}
 		p := &Place{File: file, Line: line, Function: lines[i]}
-		name := packageOf(p.Function, file)
-		if name == "main" && main.command != "" {
-			name = main.command
-		}
-		inside, own := below(name, main.module)
-		switch {
-		case ofLibrary(library, file):
-		case own && strings.HasSuffix(path.Dir(file), inside):
-			p.File = path.Join(inside, path.Base(file))
+		if inside, own := code.InModule(p.Function, file); own {
+			p.File = inside
 			return p
-		case foreign == nil && !ofGo(name):
+		}
+		if foreign == nil && !kernel.OfGo(p.Function) {
 			foreign = p
 		}
 	}
 	return foreign
-}
-
-// packages are the path of the main module and of the command that runs, as far as they are known.
-type packages struct{ module, command string }
-
-func mainPackages() packages {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return packages{}
-	}
-	p := packages{module: build.Main.Path}
-	if _, own := below(build.Path, p.module); own {
-		p.command = build.Path
-	}
-	return p
-}
-
-// packageOf is the path of the package that declares a function. That of tests beside a package is the package's.
-func packageOf(function, file string) string {
-	function, _, _ = strings.Cut(function, "[") // what a generic one is made for
-	slash := strings.LastIndex(function, "/") + 1
-	last, _, _ := strings.Cut(function[slash:], ".")
-	name := function[:slash] + strings.ReplaceAll(last, "%2e", ".")
-	if strings.HasSuffix(file, "_test.go") {
-		name = strings.TrimSuffix(name, "_test")
-	}
-	return name
-}
-
-// libraryFolder is where Heddle was compiled from.
-func libraryFolder() string {
-	_, file, _, _ := runtime.Caller(0)
-	return strings.TrimSuffix(file, "sim/search/place.go")
-}
-
-// ofLibrary says whether a file is of the packages that programs under test are written against or simulated by. Function names do not
-// tell: a literal of sched that the compiler has inlined is named after the function of the program that it is inlined into.
-func ofLibrary(folder, file string) bool {
-	inside, ok := strings.CutPrefix(file, folder)
-	if !ok || strings.HasSuffix(file, "_test.go") {
-		return false
-	}
-	for _, library := range [...]string{"sched", "clock", "net", "sim", "internal/kernel"} {
-		if _, of := below(inside, library); of {
-			return true
-		}
-	}
-	return false
-}
-
-// ofGo says whether a package is of Go's own library: the first word of its path is no domain.
-func ofGo(name string) bool {
-	first, _, _ := strings.Cut(name, "/")
-	return name != "main" && !strings.Contains(first, ".")
-}
-
-// below says whether a path is another one or below it, and where.
-func below(name, folder string) (inside string, ok bool) {
-	if name == folder {
-		return "", true
-	}
-	if folder == "" {
-		return "", false
-	}
-	return strings.CutPrefix(name, folder+"/")
 }
 
 func cutLast(s, separator string) (before, after string, found bool) {

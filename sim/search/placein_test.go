@@ -1,13 +1,18 @@
 package search
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/heddle-go/heddle/internal/kernel"
 )
 
 func TestThePlaceInAStack(t *testing.T) {
-	library := libraryFolder()
+	_, here, _, _ := runtime.Caller(0)
+	code, library := kernel.NewCode(), strings.TrimSuffix(here, "sim/search/placein_test.go")
 	for name, c := range map[string]struct{ stack, file string }{
 		"the program's":                  {"github.com/heddle-go/heddle/agent.(*Agent).Close\n\t/src/heddle/agent/agent.go:7", "agent/agent.go"},
 		"trimmed":                        {"github.com/heddle-go/heddle/agent.f\n\tgithub.com/heddle-go/heddle/agent/agent.go:7", "agent/agent.go"},
@@ -20,12 +25,12 @@ func TestThePlaceInAStack(t *testing.T) {
 		"before another module's":        {"example.org/queue.(*Queue).Put\n\t/mod/queue/queue.go:1\ngithub.com/heddle-go/heddle/agent.f\n\t/src/agent/agent.go:7", "agent/agent.go"},
 		"another module's, and not Go's": {"sort.Sort\n\t/usr/go/src/sort/sort.go:1\nexample.org/queue.(*Queue).Put\n\t/mod/queue/queue.go:7", "/mod/queue/queue.go"},
 	} {
-		p := placeIn(c.stack)
+		p := placeIn(code, c.stack)
 		require.NotNil(t, p, name)
 		require.Equal(t, c.file, p.File, name)
 		require.Equal(t, 7, p.Line, name)
 	}
 	for _, none := range []string{"", "x", "x.f\n\tno place", "sort.Sort\n\t/usr/go/src/sort/sort.go:1", "x.f\n\t" + library + "net/dial.go:3"} {
-		require.Nil(t, placeIn(none), none)
+		require.Nil(t, placeIn(code, none), none)
 	}
 }

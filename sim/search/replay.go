@@ -36,6 +36,29 @@ func Replay(sc *sim.Scenario, token choice.Token, tracer sim.Tracer) (Replayed, 
 	return replayed, nil
 }
 
+// StateAfter repeats the run of a token until a step has been made, and answers its state there; 0 is before the first step. If the run ends
+// before, it is the state at its end. The error is as that of Replay.
+func StateAfter(sc *sim.Scenario, token choice.Token, step int64) (*sim.State, error) {
+	r, err := NewReplayer(sc, token)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	source, tracer := r.Decide(nil)
+	return r.Until(source, tracer, step+1)
+}
+
+// PauseAfter repeats the run of a token, and calls pause after a step has been made, before the next one is; see Replayer.Pause.
+func PauseAfter(sc *sim.Scenario, token choice.Token, step int64, pause func() bool) (Replayed, error) {
+	r, err := NewReplayer(sc, token)
+	if err != nil {
+		return Replayed{}, err
+	}
+	defer r.Close()
+	source, tracer := r.Decide(nil)
+	return r.Pause(source, tracer, step+1, pause)
+}
+
 // Replayer makes runs of the scenario of a token, its data seed and its options, one after the other, each by a source of its
 // own. They share a runner and a watch for runs that are stuck.
 type Replayer struct {
@@ -100,9 +123,14 @@ func (r *Replayer) Fit() *choice.Fit {
 // Run makes a run; maxSteps is its limit, 0 the usual one. The error is one of the scenario's set-up, or a [StuckError]: after that
 // there can be no further run.
 func (r *Replayer) Run(source choice.Source, tracer sim.Tracer, maxSteps int64) (Replayed, error) {
+	return r.run(sim.RunConfig{Source: source, Tracer: tracer, MaxSteps: maxSteps})
+}
+
+func (r *Replayer) run(config sim.RunConfig) (Replayed, error) {
+	config.DataSeed, config.Watcher, config.Listener = r.token.DataSeed, r.watcher, r.listener
 	o := outcome{plan: r.plan, attempt: attempt{scenario: r.scenario, seed: r.plan.seed}}
 	err := r.crew.one(func(w *worker) {
-		w.run(r.scenario, &o, sim.RunConfig{Source: source, Tracer: tracer, Watcher: r.watcher, Listener: r.listener, DataSeed: r.token.DataSeed, MaxSteps: maxSteps})
+		w.run(r.scenario, &o, config)
 	})
 	if err != nil {
 		r.stuck = true
@@ -117,18 +145,27 @@ func (r *Replayer) Run(source choice.Source, tracer sim.Tracer, maxSteps int64) 
 	}, nil
 }
 
-// Until makes the run up to a step, which it leaves out, and answers the tasks that have not finished, each with its stack. The error is
-// as that of Run.
-func (r *Replayer) Until(source choice.Source, tracer sim.Tracer, step int64) (tasks []sim.TaskReport, err error) {
+// Until makes the run up to a step, which it leaves out, and answers its state there; or at its end, if that comes before. The error is as
+// that of Run.
+func (r *Replayer) Until(source choice.Source, tracer sim.Tracer, step int64) (state *sim.State, err error) {
 	o := outcome{plan: r.plan, attempt: attempt{scenario: r.scenario, seed: r.plan.seed}}
 	err = r.crew.one(func(w *worker) {
-		tasks = w.run(r.scenario, &o, sim.RunConfig{Source: source, Tracer: tracer, DataSeed: r.token.DataSeed, Until: step}).Tasks
+		state = w.run(r.scenario, &o, sim.RunConfig{Source: source, Tracer: tracer, DataSeed: r.token.DataSeed, Until: step}).State
 	})
 	if err != nil {
 		r.stuck = true
 		return nil, err
 	}
-	return tasks, o.err
+	return state, o.err
+}
+
+// Pause makes the run, as Run does, and calls pause before a step is made: on the stack of the task that makes it, if one does. The run ends
+// there if pause answers false. pause, and whoever looks into the process with a debugger, may take as long as it wants: from now
+// on nobody watches for runs that are stuck.
+func (r *Replayer) Pause(source choice.Source, tracer sim.Tracer, step int64, pause func() bool) (Replayed, error) {
+	r.unwatch()
+	r.unwatch = func() {}
+	return r.run(sim.RunConfig{Source: source, Tracer: tracer, Until: step, Pause: pause})
 }
 
 // Close ends the watch and gives back what the runner keeps. A run that is stuck is left behind.

@@ -2,8 +2,10 @@ package search
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
@@ -24,6 +26,8 @@ type Event struct {
 	Value int    `json:"value,omitempty"`
 
 	Note string `json:"note,omitempty"`
+
+	Log *sim.LogRecord `json:"log,omitempty"` // what the actor has logged
 }
 
 // String says in a few words what happened.
@@ -33,6 +37,8 @@ func (e Event) String() string {
 		return strings.TrimSpace(e.Actor + ": " + e.Operation + " " + e.Called())
 	case e.Site != "":
 		return fmt.Sprintf("%s = %d (below %d)", e.Site, e.Value, e.Of)
+	case e.Log != nil:
+		return LogText(e.Log)
 	default:
 		return e.Note
 	}
@@ -49,6 +55,7 @@ func (e Event) Called() string {
 // Tracer turns what a run tells into events and hands them on, in order. It serves one run.
 type Tracer struct {
 	sink    func(Event)
+	log     bool
 	step    int64
 	time    time.Duration
 	actors  map[int32]string
@@ -63,7 +70,13 @@ func NewTracer(sink func(Event)) *Tracer {
 	return &Tracer{sink: sink, actors: map[int32]string{}, objects: map[int32]object{}}
 }
 
-var _ sim.Tracer = (*Tracer)(nil)
+// WithLog lets the tracer also hand on what programs log.
+func (t *Tracer) WithLog() *Tracer {
+	t.log = true
+	return t
+}
+
+var _ sim.LogReader = (*Tracer)(nil)
 
 // Step implements sim.Tracer.
 func (t *Tracer) Step(step int64, now time.Duration, a *choice.Actor) {
@@ -80,6 +93,14 @@ func (t *Tracer) Value(site choice.Site, n, value int) {
 
 // Note implements sim.Tracer.
 func (t *Tracer) Note(text string) { t.sink(Event{Step: t.step, Time: t.time, Note: text}) }
+
+// Log implements sim.LogReader.
+func (t *Tracer) Log(a *choice.Actor, r sim.LogRecord) {
+	t.sink(Event{Step: t.step, Time: t.time, Actor: t.actor(a), Log: &r})
+}
+
+// ReadsLog implements sim.LogReader.
+func (t *Tracer) ReadsLog() bool { return t.log }
 
 func (t *Tracer) actor(a *choice.Actor) string {
 	if a == nil {
@@ -106,6 +127,36 @@ func (t *Tracer) object(o *choice.Object) object {
 		t.objects[o.ID()] = told
 	}
 	return told
+}
+
+// LogText is a record in a line, much as a slog.TextHandler writes it: the node, the level, the message, and the attributes.
+func LogText(r *sim.LogRecord) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s %s", r.Node, r.Level, oneLine(r.Message))
+	for _, a := range r.Attributes {
+		value := a.Value
+		if value == "" || strings.ContainsAny(value, " \"=") || oneLine(value) != value {
+			value = strconv.Quote(value)
+		}
+		fmt.Fprintf(&b, " %s=%s", oneLine(a.Key), value)
+	}
+	return b.String()
+}
+
+// Shortened is a text of at most so many bytes, with the length that it has if that is more.
+func Shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf("... (%d bytes)", len(text))
+}
+
+// oneLine is a text without line breaks and other control characters.
+func oneLine(text string) string {
+	if !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	return strings.Trim(strconv.Quote(text), `"`)
 }
 
 // lastEvents keeps the last so many events.
