@@ -42,6 +42,7 @@ type runFlags struct {
 	shrink    int64
 	formats   []string
 	folder    string
+	ui        string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -81,6 +82,8 @@ waits until both chances are small, each with a confidence of 95 %.`,
 	flags.Int64Var(&f.shrink, "shrink", defaultShrink, "make failures smaller, with at most `N` steps of replays in all; 0: leave them as they are")
 	flags.StringArrayVar(&f.formats, "format", nil, "`F[=FILE]`: text, json, junit, sarif or github (annotations, and the job summary), to standard output or to a file; repeatable")
 	flags.StringVar(&f.folder, "out", "", "folder `DIR` in which failures are kept, each with a page that shows it")
+	flags.StringVar(&f.ui, "ui", "", "a live page of the search, for browsers of this machine; on a terminal it stays until Ctrl-C; --ui=`HOST:PORT` says where")
+	flags.Lookup("ui").NoOptDefVal = anyPort
 	return c
 }
 
@@ -106,10 +109,18 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 		return err
 	}
 
+	var page *ui
+	if c.Flags().Changed("ui") {
+		if page, err = a.serve(f.ui, config); err != nil {
+			return err
+		}
+	}
+	defer page.close()
 	line := newProgressLine(a.errOut, config)
-	config.Progress = line.show
+	config.Progress = page.watch(line.show)
 	report, failed := search.Run(ctx, config)
 	line.clear()
+	page.searched(report, failed)
 
 	failed = errors.Join(failed, a.shrinkAll(ctx, config, report, f.shrink))
 	if f.folder != "" {
@@ -120,7 +131,11 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 		failed = errors.New("nothing was explored: the search ended before its first run")
 	}
 	document := newRunDocument(config, report, failed)
+	page.ended(report, failed)
 	failed = errors.Join(failed, a.printRun(outputs, summary, document, config.Scenarios))
+	if failed == nil {
+		page.stay(ctx)
+	}
 	if failed == nil && len(report.Failures()) > 0 {
 		return errFound
 	}
@@ -258,10 +273,16 @@ func keep(folder string, scenarios []*sim.Scenario, found *search.Report) error 
 	return failed
 }
 
+// pageOf is what the page of a failure is made of.
+func pageOf(sc *sim.Scenario, f *search.Failure, e *shrink.Explanation) report.Page {
+	return report.Page{Scenario: sc, Token: f.Full, Replay: onThisMutant(f.Replay), Statement: search.StatementOf(sc, f.Property), Explanation: e}
+}
+
 // keepPage writes the page of a failure beside the file in which it is kept. smaller is the page of a smaller one; empty: there is none.
 func keepPage(sc *sim.Scenario, f *search.Failure, e *shrink.Explanation, smaller string) error {
 	path := strings.TrimSuffix(f.File, ".json") + ".html"
-	page := report.Page{Scenario: sc, Token: f.Full, Replay: onThisMutant(f.Replay), Statement: search.StatementOf(sc, f.Property), Explanation: e, Smaller: smaller}
+	page := pageOf(sc, f, e)
+	page.Smaller = smaller
 	if err := page.WriteHTML(path); err != nil {
 		return fmt.Errorf("cannot write the page of a failure of %s: %w", sc.Name, err)
 	}

@@ -26,7 +26,8 @@ import (
 // browser is a page that is open. What goes wrong in it, and what it asks for, is kept.
 type browser struct {
 	testing.TB
-	ctx context.Context
+	ctx  context.Context
+	home string // all that it may ask for begins so; empty: it may ask for the file only
 
 	mu       sync.Mutex
 	problems []string
@@ -62,13 +63,18 @@ func written(t testing.TB, page string) string {
 }
 
 func (c chromium) openedFile(t testing.TB, file string, before ...chromedp.Action[chromedp.Void]) *browser {
+	return c.openedURL(t, "file://"+file, "", before...)
+}
+
+// openedURL opens a page in a tab of its own.
+func (c chromium) openedURL(t testing.TB, url, home string, before ...chromedp.Action[chromedp.Void]) *browser {
 	ctx, cancel := chromedp.NewContext(c.ctx)
 	t.Cleanup(cancel)
-	b := &browser{TB: t, ctx: ctx}
+	b := &browser{TB: t, ctx: ctx, home: home}
 	require.NoError(t, chromedp.Listen(ctx, b.hear))
 	b.do(call(network.Enable, network.EnableParams{}), call(runtime.Enable, cdp.Empty{}), call(log.Enable, cdp.Empty{}))
 	b.do(before...)
-	b.do(chromedp.Navigate("file://" + file))
+	b.do(chromedp.Navigate(url))
 	return b
 }
 
@@ -77,7 +83,7 @@ func (b *browser) hear(event any) {
 	defer b.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, "file://") && e.Request.URL != "about:srcdoc" || !strings.HasSuffix(e.Request.URL, ".html") && e.Request.URL != "about:srcdoc" {
+		if !b.mayAskFor(e.Request.URL) {
 			b.problems = append(b.problems, "asks for "+e.Request.URL)
 		}
 	case *runtime.EventConsoleAPICalled:
@@ -86,6 +92,17 @@ func (b *browser) hear(event any) {
 		b.problems = append(b.problems, "exception: "+e.ExceptionDetails.Text)
 	case *log.EventEntryAdded:
 		b.problems = append(b.problems, fmt.Sprintf("log: %s: %s", e.Entry.Level, e.Entry.Text))
+	}
+}
+
+func (b *browser) mayAskFor(url string) bool {
+	switch {
+	case url == "about:srcdoc" || url == "data:,":
+		return true
+	case b.home != "":
+		return strings.HasPrefix(url, b.home)
+	default:
+		return strings.HasPrefix(url, "file://") && strings.HasSuffix(url, ".html")
 	}
 }
 

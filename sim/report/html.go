@@ -23,6 +23,8 @@ import (
 var (
 	//go:embed page.html
 	pageHTML string
+	//go:embed theme.css
+	themeCSS string
 	//go:embed page.css
 	pageCSS string
 	//go:embed page.js
@@ -120,7 +122,7 @@ type data struct {
 func (p Page) render(r *recorder, replayed search.Replayed) ([]byte, error) {
 	v := view{
 		Page: p, Same: replayed.Same, Steps: replayed.Steps, Left: r.skip, Hash: fmt.Sprintf("%016x", replayed.Hash), Expected: p.Token.Property,
-		Failure: replayed.Failure, Faults: replayed.Faults, CSS: template.CSS(pageCSS), Script: template.JS(pageScript),
+		Failure: replayed.Failure, Faults: replayed.Faults, CSS: template.CSS(themeCSS + pageCSS), Script: template.JS(pageScript),
 	}
 	if f := replayed.Failure; f != nil {
 		v.Property, v.FailedAt = f.Property, f.Step

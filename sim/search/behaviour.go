@@ -205,7 +205,7 @@ func (e *estimate) add(o *outcome) {
 	e.orders.add(o.orders)
 	if e.orders.look() && e.states.look() && e.quiet > 0 {
 		e.looks++
-		e.isQuiet = rounded(max(e.states.atMost(e.doubt()), e.orders.atMost(e.doubt()))) <= e.quiet
+		e.isQuiet = rounded(max(e.states.atMost(doubt(e.looks)), e.orders.atMost(doubt(e.looks)))) <= e.quiet
 	}
 }
 
@@ -218,13 +218,13 @@ func species(f choice.Feature) uint64 {
 	return sum
 }
 
-// doubt is the chance with which a limit may be wrong. Whoever looks again and again until a limit is low enough must doubt each look more
+// doubt is the chance with which the limit of a look may be wrong. Whoever looks again and again until a limit is low enough must doubt each look more
 // than the one before, so that all the doubts together are what was stated: the sum of 6/(pi^2 n^2) is 1.
-func (e *estimate) doubt() float64 {
-	if e.looks == 0 {
+func doubt(looks float64) float64 {
+	if looks == 0 {
 		return 1 - Confidence
 	}
-	return (1 - Confidence) * 6 / (math.Pi * math.Pi * e.looks * e.looks)
+	return (1 - Confidence) * 6 / (math.Pi * math.Pi * looks * looks)
 }
 
 // behaviour is what there is to report; nil if no run was measured.
@@ -232,8 +232,9 @@ func (e *estimate) behaviour() *Behaviour {
 	if e.orders.runs == 0 {
 		return nil
 	}
+	looks := e.looks
 	if e.quiet > 0 && !e.isQuiet {
-		e.looks++ // the report is one more look
+		looks++ // the report is one more look
 	}
-	return &Behaviour{Runs: e.orders.runs, Confidence: Confidence, Quiet: e.isQuiet, States: e.states.variety(e.doubt()), Orders: e.orders.variety(e.doubt())}
+	return &Behaviour{Runs: e.orders.runs, Confidence: Confidence, Quiet: e.isQuiet, States: e.states.variety(doubt(looks)), Orders: e.orders.variety(doubt(looks))}
 }

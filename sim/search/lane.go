@@ -2,8 +2,9 @@ package search
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
@@ -13,7 +14,8 @@ import (
 // mostFailures bounds how many distinct failures of a scenario are kept.
 const mostFailures = 100
 
-// lane is what a search knows of one scenario. Only the coordinator touches it; workers see the batch it gives out.
+// lane is what a search knows of one scenario. Only the coordinator touches it; workers see the batch it gives out, and the watch what
+// it tells.
 type lane struct {
 	scenario *sim.Scenario
 	strategy strategy.Strategy
@@ -31,6 +33,9 @@ type lane struct {
 	known    map[string]int // signature of a failure: index into report.Failures
 	batches  batch          // reused
 	report   *ScenarioReport
+
+	asked atomic.Bool // the watch wants to know how far this is
+	told  atomic.Pointer[ScenarioReport]
 }
 
 func newLane(sc *sim.Scenario, config Config) *lane {
@@ -193,13 +198,44 @@ func Signature(property, message string) string {
 	return property + ": " + strings.Join(words, " ")
 }
 
+// ask is what was told last of how far this is, for the watch; the next answer is a newer one.
+func (l *lane) ask() *ScenarioReport {
+	l.asked.Store(true)
+	return l.told.Load()
+}
+
+// tell answers the watch, if it has asked: so a report is copied no oftener than somebody looks at it.
+func (l *lane) tell() {
+	if l.asked.CompareAndSwap(true, false) {
+		l.told.Store(l.snapshot())
+	}
+}
+
+// snapshot is the report so far. Nothing in it changes any more.
+func (l *lane) snapshot() *ScenarioReport {
+	r := *l.report
+	r.Faults, r.Sometimes, r.Guarantees = slices.Clone(r.Faults), slices.Clone(r.Sometimes), slices.Clone(r.Guarantees)
+	r.Failures = make([]*Failure, len(l.report.Failures))
+	for i, f := range l.report.Failures {
+		failure := *f
+		r.Failures[i] = &failure
+	}
+	l.sumUp(&r)
+	return &r
+}
+
+// sumUp completes a report with what is known of the runs as a whole.
+func (l *lane) sumUp(r *ScenarioReport) {
+	r.TraceHash = seedText(l.hash)
+	r.Behaviour = l.estimate.behaviour()
+	slices.SortFunc(r.Faults, func(a, b sim.FaultCount) int { return strings.Compare(a.Fault, b.Fault) })
+}
+
 // finish completes the report. It fails the search if it had budget enough and has not seen what it must have seen; without faults
 // much of that cannot be seen.
 func (l *lane) finish() {
 	r := l.report
-	r.TraceHash = seedText(l.hash)
-	r.Behaviour = l.estimate.behaviour()
-	sort.SliceStable(r.Faults, func(i, j int) bool { return r.Faults[i].Fault < r.Faults[j].Fault })
+	l.sumUp(r)
 	judged := l.options.Only == "" || l.options.Only == Sometimes
 	if r.Runs < SometimesRuns || !judged || l.options.NoFaults {
 		return

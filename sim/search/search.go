@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/heddle-go/heddle/sim"
@@ -38,6 +39,11 @@ type Progress struct {
 	Runs     int64
 	Steps    int64
 	Failures int // reported so far
+	Current  int // the index of the scenario whose runs are being made
+
+	// Scenarios are the reports so far, in the order of the Config, each as of the end of a generation of runs: so they are a little behind.
+	// They are copies, which nobody changes any more.
+	Scenarios []*ScenarioReport
 }
 
 // SometimesRuns is after how many runs of a scenario it is a failure that one of its "sometimes" has never been seen.
@@ -75,11 +81,14 @@ type search struct {
 	lanes      []*lane
 	started    time.Time
 	stuckAfter time.Duration
+	current    atomic.Int64 // index of the lane whose runs are being made
 }
 
 func (s *search) run(ctx context.Context) (*Report, error) {
 	for _, sc := range s.config.Scenarios {
-		s.lanes = append(s.lanes, newLane(sc, s.config))
+		l := newLane(sc, s.config)
+		l.told.Store(l.snapshot())
+		s.lanes = append(s.lanes, l)
 	}
 	if s.config.Runs <= 0 {
 		var cancel context.CancelFunc
@@ -113,10 +122,13 @@ func (s *search) progress() {
 	if s.config.Progress == nil {
 		return
 	}
-	p := Progress{Elapsed: time.Since(s.started), Failures: int(s.crew.failures.Load())}
+	p := Progress{Elapsed: time.Since(s.started), Failures: int(s.crew.failures.Load()), Current: int(s.current.Load())}
 	for _, w := range s.crew.workers {
 		p.Runs += w.runs.Load()
 		p.Steps += w.steps.Load()
+	}
+	for _, l := range s.lanes {
+		p.Scenarios = append(p.Scenarios, l.ask())
 	}
 	s.config.Progress(p)
 }
@@ -136,7 +148,7 @@ var errSpent = errors.New("the time of the search is spent")
 func (s *search) rounds(ctx context.Context) error {
 	for {
 		left := false
-		for _, l := range s.lanes {
+		for i, l := range s.lanes {
 			n := l.chunk(s.config.Runs)
 			if n == 0 {
 				continue
@@ -145,7 +157,9 @@ func (s *search) rounds(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil
 			}
+			s.current.Store(int64(i))
 			done, err := s.generation(ctx, l, n)
+			l.tell()
 			if done || err != nil {
 				return err
 			}

@@ -459,3 +459,38 @@ func BenchmarkSearch(b *testing.B) {
 		})
 	}
 }
+
+// TestProgressTellsEachScenarioAsItsReportWillBe: what is told on the way is a report of the runs until then, complete and never changed.
+func TestProgressTellsEachScenarioAsItsReportWillBe(t *testing.T) {
+	var told []*ScenarioReport
+	var asTold []string
+	text := func(r *ScenarioReport) string {
+		content, err := json.Marshal(r)
+		require.NoError(t, err)
+		return string(content)
+	}
+	config := Config{Scenarios: []*sim.Scenario{correct, lostUpdate}, Seed: "p", Strategy: mix(t), Duration: 1500 * time.Millisecond, KeepGoing: true, Progress: func(p Progress) {
+		require.Len(t, p.Scenarios, 2)
+		told = append(told, p.Scenarios[1])
+		asTold = append(asTold, text(p.Scenarios[1]))
+	}}
+	report, err := Run(context.Background(), config)
+	require.NoError(t, err)
+	require.Greater(t, len(told), 3)
+	last := told[len(told)-1]
+	require.Positive(t, last.Runs)
+	require.LessOrEqual(t, last.Runs, report.Scenarios[1].Runs)
+	require.NotEmpty(t, last.Failures)
+	require.NotNil(t, last.Behaviour)
+	for i, r := range told {
+		require.Equal(t, asTold[i], text(r), "a report that was told has changed")
+	}
+
+	config.Runs, config.Progress, config.Scenarios = last.Runs, nil, config.Scenarios[1:]
+	until, err := Run(context.Background(), config)
+	require.NoError(t, err)
+	again := *last
+	again.Seconds = until.Scenarios[0].Seconds
+	until.Scenarios[0].Failures = until.Scenarios[0].Failures[:len(last.Failures)] // that something was never seen is known at the end
+	require.Equal(t, text(until.Scenarios[0]), text(&again), "a search of as many runs comes to the same")
+}
