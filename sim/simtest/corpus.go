@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/report"
 	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/shrink"
 )
@@ -138,8 +140,9 @@ func (c *corpus) once(t *testing.T, token choice.Token, path string, trace *trac
 		return
 	}
 	err = explain(t, c.scenario, f)
-	t.Error(c.text(f, kept{path: path}) + "\n  " + c.replayLine(f, path))
-	if err != nil {
+	page, undrawn := c.draw(t, f, path)
+	t.Error(c.text(f, kept{path: path, page: page}) + "\n  " + c.replayLine(f, path))
+	if err = errors.Join(err, undrawn); err != nil {
 		t.Fatal(withStack(err))
 	}
 }
@@ -169,10 +172,32 @@ func explain(t *testing.T, sc *sim.Scenario, f *search.Failure) error {
 	return err
 }
 
-// kept is where a failure is kept, or why it is not.
+// kept is where a failure is kept, or why it is not, and where a page shows it.
 type kept struct {
 	path string
 	err  error
+	page string // empty: there is none
+}
+
+// draw writes the page that shows a failure to where the test's artifacts stay, if they do: go test -artifacts.
+func (c *corpus) draw(t *testing.T, found *search.Failure, path string) (page string, err error) {
+	if stay := flag.Lookup("test.artifacts"); stay == nil || stay.Value.String() != "true" {
+		return "", nil
+	}
+	f := smallest(found)
+	name := "failure"
+	if path != "" {
+		name = strings.TrimSuffix(filepath.Base(path), ".json")
+	}
+	p := report.Page{Scenario: c.scenario, Token: f.Full, Replay: c.replayLine(found, path), Statement: search.StatementOf(c.scenario, f.Property)}
+	if found.Shrunk != nil {
+		p.Explanation, _ = found.Shrunk.Explanation.(*shrink.Explanation)
+	}
+	page = filepath.Join(t.ArtifactDir(), name+".html")
+	if err := p.WriteHTML(page); err != nil {
+		return "", fmt.Errorf("a page cannot be written to the artifacts: %w", err)
+	}
+	return page, nil
 }
 
 // keep writes a failure, the smallest that is known, into the corpus.

@@ -497,3 +497,19 @@ func FuzzCoins(f *testing.F) { simtest.Fuzz(f, coins) }
 	m.edit("== 1", "== 2")
 	m.passes()
 }
+
+func TestAPageOfAFailureIsAmongTheArtifacts(t *testing.T) {
+	m := newModule(t, testOfTheExample)
+	out := t.TempDir()
+	flags := []string{"-artifacts", "-outputdir", out}
+	require.NotContains(t, m.fails(), "shown in", "they do not stay")
+	for _, more := range [][]string{nil, {"-heddle.replay=" + m.kept()[0]}} { // of what is kept, and repeated
+		output := m.fails(append(flags, more...)...)
+		page := regexp.MustCompile(`(?m)^ +shown in (.*)$`).FindStringSubmatch(output)
+		require.NotNil(t, page, output)
+		require.Contains(t, page[1], out)
+		text := m.read(page[1])
+		require.Contains(t, text, "no account is overdrawn")
+		require.Contains(t, text, "-heddle.replay=heddle1_")
+	}
+}

@@ -28,6 +28,9 @@
 // ever, since a failure is a list of decisions under addresses that survive small changes of the code. Where one does not fit any more
 // the test says so in a line of its log, and passes; such a file can be deleted.
 //
+// With go test -artifacts a page is written to the artifacts of the test that failed, which shows the failure in a browser: its steps as a
+// diagram, and what it needs. It comes with -heddle.replay, too.
+//
 // Properties are checked by the scenario (sim.World.Fail), not by the test's t, which knows nothing of runs: what is told to t is not
 // tied to one and cannot be repeated.
 //
@@ -113,8 +116,10 @@ func (c *corpus) search(t *testing.T, s settings) {
 		}
 		_, unshrunk := shrink.Found(t.Context(), c.scenario, f, shrink.Limits{Steps: shrink.UsualSteps})
 		k := c.keep(f)
+		var undrawn error
+		k.page, undrawn = c.draw(t, f, k.path)
 		t.Error(c.text(f, k) + "\n  " + c.replayLine(f, k.path))
-		err = errors.Join(err, unshrunk)
+		err = errors.Join(err, unshrunk, undrawn)
 	}
 	switch {
 	case err != nil:

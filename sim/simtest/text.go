@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/shrink"
@@ -28,7 +27,7 @@ func (c *corpus) text(found *search.Failure, k kept) string {
 	f := smallest(found)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s violates %s: %s\n", f.Scenario, f.Property, limited(f.Message))
-	if s := statement(c.scenario, f.Property); s != "" {
+	if s := search.StatementOf(c.scenario, f.Property); s != "" {
 		fmt.Fprintf(&b, "  must hold: %s\n", s)
 	}
 	fmt.Fprintf(&b, "  found by %s", found.Strategy)
@@ -61,6 +60,9 @@ func (c *corpus) text(found *search.Failure, k kept) string {
 		fmt.Fprintf(&b, "  cannot be kept in %s: %v\n", c.folder, cause(k.err))
 	case k.path != "":
 		fmt.Fprintf(&b, "  kept in %s\n", k.path)
+	}
+	if k.page != "" {
+		fmt.Fprintf(&b, "  shown in %s\n", k.page)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -163,18 +165,6 @@ func logSearch(t *testing.T, r *search.ScenarioReport) {
 		text += "; not seen yet: " + strings.Join(never, ", ")
 	}
 	t.Log(text)
-}
-
-// statement is what a property says in words; empty if the scenario does not tell.
-func statement(sc *sim.Scenario, property string) string {
-	for _, list := range [][]sim.Property{sc.Properties, sim.BuiltIn()} {
-		for _, p := range list {
-			if p.ID == property {
-				return p.Statement
-			}
-		}
-	}
-	return ""
 }
 
 // withStack is an error with the stack of what is stuck.
