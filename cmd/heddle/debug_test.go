@@ -81,6 +81,9 @@ func TestDelveStopsAtTheStep(t *testing.T) {
 	if bytes.Contains(output, []byte("operation not permitted")) {
 		t.Skipf("no process may be traced here: %s", output)
 	}
+	if bytes.Contains(output, []byte("could not attach to pid")) && bytes.Contains(output, []byte("no child processes")) {
+		t.Skipf("Delve lost a thread that has ended while it attached: %s", output)
+	}
 	require.NoError(t, err, "%s", output)
 	plain := regexp.MustCompile(`\x1b\[\d*m`).ReplaceAllString(string(output), "")
 	require.Contains(t, plain, "> [hardcoded-breakpoint] main.waitForDelve() ")
