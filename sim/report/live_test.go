@@ -135,7 +135,7 @@ func TestTheEventsOfTheLivePageEndWithTheSearch(t *testing.T) {
 	l.ShowReport(report.Ended, r, nil)
 	rest, err := io.ReadAll(events)
 	require.NoError(t, err, "the stream ends by itself")
-	require.Regexp(t, `(?s)\n\ndata: \{"state":"ended"[^\n]*"runs":100,[^\n]*\n\n$`, string(rest))
+	require.Regexp(t, `(?s)\ndata: \{"state":"ended"[^\n]*"runs":100,[^\n]*\n\n$`, string(rest))
 
 	l.Close()
 	_, err = http.Get(l.URL)
