@@ -103,3 +103,31 @@ func TestOfStepsForWhichOneOrderIsEnoughOneIsMade(t *testing.T) {
 		}
 	}
 }
+
+// A crash in the midst of steps of which one order is enough halts tasks and timers that others might have come before: none of that is planned.
+func TestOfACrashAmongStepsForWhichOneOrderIsEnoughOneIsMade(t *testing.T) {
+	const steps = 20
+	report, err := Run(t.Context(), Config{Duration: 10 * time.Second /* one that plans such steps does not end */, Scenario: &sim.Scenario{Name: "crash", Setup: func(w *sim.World) func() {
+		left := 1 + w.Value("after steps", steps)
+		w.OneOrder(true)
+		n := w.Node("frail")
+		mu := sched.NewMutex(n.Scheduler())
+		for range 3 {
+			n.Clock().AfterFunc(0, func() {})
+			n.Go("worker", func() {
+				mu.Lock()
+				mu.Unlock()
+			})
+		}
+		w.OnStep(func() {
+			if left--; left == 0 {
+				n.Crash()
+			}
+		})
+		return func() {}
+	}}})
+	require.NoError(t, err)
+	require.True(t, report.Complete, "%v", report.Left)
+	require.EqualValues(t, steps, report.Executions)
+	require.Zero(t, report.Blocked)
+}
