@@ -50,26 +50,27 @@ func (g *Agent[T]) remind(d deadline) {
 	}
 }
 
-// takeDue takes the first deadline if it has passed. Else it answers how long that lasts, if there is one.
-func (g *Agent[T]) takeDue() (d deadline, due, some bool, left time.Duration) {
+// takeDue answers the first deadline, if there is one, and how long that still lasts: it is taken if it has passed.
+func (g *Agent[T]) takeDue() (first deadline, left time.Duration) {
 	now := g.env.Clock.Now().UnixNano()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch {
-	case len(g.deadlines) == 0:
-		return d, false, false, 0
-	case g.deadlines[0].at > now:
-		return d, false, true, time.Duration(g.deadlines[0].at - now)
+	if len(g.deadlines) == 0 {
+		return deadline{}, 0
 	}
-	return heap.Pop(&g.deadlines).(deadline), true, true, 0
+	first = g.deadlines[0]
+	if first.at <= now {
+		heap.Pop(&g.deadlines)
+	}
+	return first, time.Duration(first.at - now)
 }
 
 // watch tells of members that are late.
 func (g *Agent[T]) watch() {
 	for g.ctx.Err() == nil {
-		d, due, some, left := g.takeDue()
-		if !due {
-			g.wait(some, left)
+		d, left := g.takeDue()
+		if d == (deadline{}) || left > 0 {
+			g.wait(left)
 			continue
 		}
 		if err := g.Update(func(c *command.Change[T]) error { return g.late(c, d) }); err != nil {
@@ -79,10 +80,10 @@ func (g *Agent[T]) watch() {
 	}
 }
 
-// wait waits until another deadline is the first, or the agent is closed, or for so long, if that is limited.
-func (g *Agent[T]) wait(limited bool, left time.Duration) {
+// wait waits until another deadline is the first, or the agent is closed, or for so long, if that is not 0.
+func (g *Agent[T]) wait(left time.Duration) {
 	sooner, closing := sched.Recv(g.sooner), sched.Recv(sched.Done(g.ctx))
-	if !limited {
+	if left == 0 {
 		sched.Select2(&sooner, &closing)
 		return
 	}

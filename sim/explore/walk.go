@@ -324,7 +324,7 @@ func (x *walk) finish() {
 	x.open(i)
 	x.late = int32(i)
 	x.order(i, x.racing)
-	if x.mixed && !x.events[i].fixed {
+	if x.mixed {
 		for _, id := range x.due(i) {
 			if id < 0 {
 				continue
