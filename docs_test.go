@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func wantStatus(command string) int {
 }
 
 // TestEveryCommandOfTheDocsWorks runs them as they stand. The tests themselves are what runs this, and CI takes their command
-// from the README; those of the tutorial belong to another folder (tutorial_test.go).
+// from the README; those of pages that are followed belong to another folder (tutorial_test.go).
 func TestEveryCommandOfTheDocsWorks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes as long as the searches of the docs")
@@ -67,7 +68,7 @@ func TestEveryCommandOfTheDocsWorks(t *testing.T) {
 	require.NoError(t, err)
 	ran := 0
 	for _, file := range append(files, "README.md") {
-		if file == tutorial {
+		if slices.Contains(followed, file) {
 			continue
 		}
 		for _, line := range commandsOf(t, file) {

@@ -45,6 +45,7 @@ var rules = []struct{ below, never, why string }{
 	{"sched", module + "net", "sched needs no network"},
 	{"internal/kernel", module, "the kernel is at the bottom"},
 	{"models", module + "cmd", "models know no command line"},
+	{"models", module + "sim/heddle", "models know no command line"},
 	{"examples", module + "sim", "an example is a program that ships"},
 	{"examples", module + "internal", "an example is a stranger's program"},
 }

@@ -106,12 +106,12 @@ func (b *Builder) build(ctx context.Context, m *Mutant, changes []change, source
 
 // Test runs the tests of packages with the mutant in them. failed is nil if they pass, and else says in one line what
 // failed. The error is one line: the mutant does not apply, or the go tool could not be run.
-func (b *Builder) Test(ctx context.Context, m *Mutant, packages string) (failed, err error) {
+func (b *Builder) Test(ctx context.Context, m *Mutant, packages ...string) (failed, err error) {
 	changes, err := m.apply(b.root)
 	if err != nil {
 		return nil, err
 	}
-	err = b.overlaid(ctx, changes, "test", "-failfast", "-timeout", testTime, packages)
+	err = b.overlaid(ctx, changes, "test", append([]string{"-failfast", "-timeout", testTime}, packages...)...)
 	var broken *goError
 	if errors.As(err, &broken) {
 		return broken, nil

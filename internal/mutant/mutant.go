@@ -97,6 +97,15 @@ func (m *Mutant) Names(property string) bool {
 	return len(m.Properties) == 0 || slices.Contains(m.Properties, property)
 }
 
+// Files are the files that the mutant changes or adds, by their paths below the root of the module.
+func (m *Mutant) Files() []string {
+	var paths []string
+	for _, f := range m.files {
+		paths = append(paths, f.NewName)
+	}
+	return paths
+}
+
 // change is a file as the mutant has it.
 type change struct {
 	path    string // below the root of the module
