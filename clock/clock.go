@@ -3,6 +3,7 @@ package clock
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/heddle-go/heddle/sched"
@@ -14,6 +15,8 @@ type Clock interface {
 	Now() time.Time
 	// NewTimer makes a timer that sends the time on its C after at least d.
 	NewTimer(d time.Duration) *Timer
+	// NewTicker makes a ticker that sends the time on its C every d, which must be positive. It panics if it is not.
+	NewTicker(d time.Duration) *Ticker
 	// AfterFunc makes a timer that runs f as a task of its own after at least d. Its C is nil.
 	AfterFunc(d time.Duration, f func()) *Timer
 	// Sleep waits for at least d, or until ctx is done; then it answers ctx's error.
@@ -45,6 +48,38 @@ func (t *Timer) Stop() bool { return t.handle.Stop() }
 // Reset makes the timer fire after d; it says whether the timer had been active.
 func (t *Timer) Reset(d time.Duration) bool { return t.handle.Reset(d) }
 
+// Ticker is time.Ticker: it drops ticks for a receiver that is slow. As since Go 1.23, nothing stale can be received from C after
+// Stop or Reset has returned.
+type Ticker struct {
+	C      *sched.Chan[time.Time]
+	handle TickerHandle
+}
+
+// TickerHandle is what a Clock gives to a Ticker: how to stop it and how to give it another interval.
+type TickerHandle interface {
+	Stop()
+	Reset(d time.Duration)
+}
+
+// MakeTicker is for implementations of Clock.
+func MakeTicker(c *sched.Chan[time.Time], h TickerHandle) *Ticker { return &Ticker{C: c, handle: h} }
+
+// Stop ends the ticks. It does not close C.
+func (t *Ticker) Stop() { t.handle.Stop() }
+
+// Reset makes the ticker send every d from now on. It panics if d is not positive.
+func (t *Ticker) Reset(d time.Duration) {
+	CheckInterval(d)
+	t.handle.Reset(d)
+}
+
+// CheckInterval panics if no ticker can have the interval d; it is for implementations of Clock.
+func CheckInterval(d time.Duration) {
+	if d <= 0 {
+		panic(fmt.Sprintf("clock: the interval of a ticker must be positive, and %v is not", d))
+	}
+}
+
 type wall struct{}
 
 // Wall is the clock of the real world, for use with sched.Goroutines.
@@ -55,6 +90,12 @@ func (wall) Now() time.Time { return time.Now() }
 func (wall) NewTimer(d time.Duration) *Timer {
 	t := time.NewTimer(d)
 	return &Timer{C: sched.FromNative(t.C), handle: t}
+}
+
+func (wall) NewTicker(d time.Duration) *Ticker {
+	CheckInterval(d)
+	t := time.NewTicker(d)
+	return &Ticker{C: sched.FromNative(t.C), handle: t}
 }
 
 func (wall) AfterFunc(d time.Duration, f func()) *Timer {

@@ -209,3 +209,74 @@ func TestTimeStandsStillWhileATaskCanMove(t *testing.T) {
 		timer.C.Recv()
 	})
 }
+
+func TestTickerTicksUntilItIsStopped(t *testing.T) {
+	conformance.Run(t, func(e *conformance.Side) {
+		begin := e.Clock.Now()
+		ticker := e.Clock.NewTicker(soon)
+		last := begin
+		for i := range 5 {
+			at, ok := ticker.C.Recv()
+			require.True(e, ok)
+			require.False(e, at.Before(begin.Add(time.Duration(i+1)*soon)))
+			require.True(e, at.After(last))
+			last = at
+		}
+		ticker.Stop()
+		ticker.Stop()
+		sleep(e, later)
+		require.False(e, received(ticker.C))
+		ticker.Reset(soon)
+		_, ok := ticker.C.Recv()
+		require.True(e, ok, "it ticks again")
+		ticker.Stop()
+	})
+}
+
+func TestTicksAreDroppedForWhoIsSlow(t *testing.T) {
+	conformance.Run(t, func(e *conformance.Side) {
+		ticker := e.Clock.NewTicker(soon)
+		sleep(e, later)
+		require.True(e, received(ticker.C))
+		ticker.Reset(never)
+		require.False(e, received(ticker.C), "one tick waits, and no more")
+		ticker.Reset(soon)
+		sleep(e, later)
+		ticker.Stop()
+		require.False(e, received(ticker.C), "something stale was received after Stop")
+		ticker.Reset(soon)
+		sleep(e, later)
+		ticker.Reset(never)
+		require.False(e, received(ticker.C), "something stale was received after Reset")
+		ticker.Stop()
+	})
+}
+
+func TestATickerHasAPositiveInterval(t *testing.T) {
+	conformance.Run(t, func(e *conformance.Side) {
+		const want = "clock: the interval of a ticker must be positive, and 0s is not"
+		require.Equal(e, want, conformance.Panic(func() { e.Clock.NewTicker(0) }))
+		ticker := e.Clock.NewTicker(never)
+		require.Equal(e, want, conformance.Panic(func() { ticker.Reset(0) }))
+		require.NotEmpty(e, conformance.Panic(func() { ticker.C.Send(time.Time{}) }), "its channel is for receiving")
+		ticker.Stop()
+	})
+}
+
+func TestVirtualTicksDoNotDrift(t *testing.T) {
+	conformance.Simulated(t, func(e *conformance.Side) {
+		begin := e.Clock.Now()
+		ticker := e.Clock.NewTicker(10 * time.Second)
+		for i := range 20 {
+			sleep(e, 7*time.Second) // late for none
+			at, _ := ticker.C.Recv()
+			require.Equal(e, begin.Add(time.Duration(i+1)*10*time.Second), at)
+		}
+		sleep(e, 35*time.Second) // late for two
+		at, _ := ticker.C.Recv()
+		require.Equal(e, begin.Add(210*time.Second), at, "the first that nobody took")
+		at, _ = ticker.C.Recv()
+		require.Equal(e, begin.Add(240*time.Second), at)
+		ticker.Stop()
+	})
+}

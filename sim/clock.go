@@ -24,12 +24,16 @@ func (c nodeClock) Now() time.Time {
 }
 
 func (c nodeClock) NewTimer(d time.Duration) *clock.Timer {
-	n := c.node
-	t := &channelTimer{c: sched.NewChan[time.Time](n, 1)}
-	k := n.world.kernel
-	t.timer = k.NewTimer(n.node, "timer", t.c.Object(), func() { t.c.TrySend(epoch.Add(k.Now() + n.node.Offset)) })
+	t := c.channelTimer("timer")
 	t.timer.Arm(d)
 	return clock.MakeTimer(t.c.RecvOnly(), t)
+}
+
+func (c nodeClock) NewTicker(d time.Duration) *clock.Ticker {
+	clock.CheckInterval(d)
+	t := ticker{c.channelTimer("ticker")}
+	t.Reset(d)
+	return clock.MakeTicker(t.c.RecvOnly(), t)
 }
 
 func (c nodeClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
@@ -56,11 +60,29 @@ func (t *channelTimer) Reset(d time.Duration) bool {
 	return active || drained
 }
 
+// channelTimer makes a timer that is not armed.
+func (c nodeClock) channelTimer(name string) *channelTimer {
+	n, k := c.node, c.node.world.kernel
+	t := &channelTimer{c: sched.NewChan[time.Time](n, 1)}
+	t.timer = k.NewTimer(n.node, name, t.c.Object(), func() { t.c.TrySend(epoch.Add(k.Now() + n.node.Offset)) })
+	return t
+}
+
 // drain takes the value back in the step that the timer's operation is in.
 func (t *channelTimer) drain() (drained bool) {
 	t.timer.Object().Kernel().Covered(func() { _, _, drained = t.c.TryRecv() })
 	return drained
 }
+
+// ticker is a timer that goes on.
+type ticker struct{ *channelTimer }
+
+func (t ticker) Stop() {
+	t.timer.Stop()
+	t.drain()
+}
+
+func (t ticker) Reset(d time.Duration) { t.timer.Repeat(d, func() { t.drain() }) }
 
 type funcTimer struct{ timer *kernel.Timer }
 

@@ -62,6 +62,9 @@ func (s *Shape) Of(k *Kernel) uint64 {
 			continue
 		}
 		shape := mix(mix(hashString(t.actor.name), t.node.hash()), t.remaining())
+		if t.interval != 0 {
+			shape = mix(shape, uint64(t.interval))
+		}
 		sum += splitmix(shape)
 		if t.channel != nil {
 			s.waiters[t.channel] += splitmix(shape)

@@ -162,7 +162,7 @@ func (k *Kernel) next(t *Actor, blocking bool) *Actor {
 		var a *Actor
 		switch n := len(k.enabled); {
 		case n == 0:
-			if len(k.heap) == 0 || k.idle != nil && k.idle() {
+			if !k.pending() || k.idle != nil && k.idle() {
 				return nil
 			}
 			if k.onRest != nil && !k.rest(t, blocking) {

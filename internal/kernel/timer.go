@@ -140,6 +140,7 @@ type Timer struct {
 	object   Object
 	channel  *Object // that it sends to, if it does
 	deadline time.Duration
+	interval time.Duration // until it is armed again when it fires; 0: it is not
 	sequence int64
 	index    int // in the heap; -1: not there
 }
@@ -157,7 +158,7 @@ func (k *Kernel) NewTimer(node *Node, name string, channel *Object, fire func())
 		t.actor.waits = append(t.actor.waits, wait{object: &t.object, op: OpFire}, wait{object: channel, op: OpSend})
 	}
 	t.actor.fire = func() {
-		k.disable(t.actor)
+		t.fired()
 		raceAcquire(t.object.address())
 		fire()
 	}
@@ -194,6 +195,25 @@ func (t *Timer) ArmAfter(d time.Duration, f func()) bool {
 	return was
 }
 
+// Repeat is ArmAfter for a timer that is armed again, for another d, whenever it fires. That is no program's operation, and so no edge
+// for the race detector. Virtual time stands still until a timer that is due has fired, so it does not drift.
+//
+//go:norace
+func (t *Timer) Repeat(d time.Duration, f func()) {
+	t.ArmAfter(d, func() {
+		t.interval = d
+		f()
+	})
+}
+
+//go:norace
+func (t *Timer) fired() {
+	t.object.kernel.disable(t.actor)
+	if t.interval > 0 {
+		t.set(t.interval)
+	}
+}
+
 // Stop is a program's operation: it reports whether the timer had been armed.
 //
 //go:norace
@@ -226,8 +246,13 @@ func (t *Timer) Object() *Object { return &t.object }
 
 //go:norace
 func (t *Timer) arm(d time.Duration) {
-	k := t.object.kernel
 	raceReleaseMerge(t.object.address())
+	t.set(d)
+}
+
+//go:norace
+func (t *Timer) set(d time.Duration) {
+	k := t.object.kernel
 	if t.node != nil && t.node.crashed {
 		return
 	}
@@ -280,6 +305,19 @@ func (k *Kernel) advance() {
 		k.remove(t)
 		k.enable(t.actor)
 	}
+}
+
+// pending says whether time has anything to bring: a timer that is armed, other than one that goes on to send to a full channel, which
+// changes nothing until somebody receives.
+//
+//go:norace
+func (k *Kernel) pending() bool {
+	for _, t := range k.heap {
+		if t.interval == 0 || t.channel.count < t.channel.capacity {
+			return true
+		}
+	}
+	return false
 }
 
 // NextDeadline is the earliest deadline of an armed timer, of which there must be one.

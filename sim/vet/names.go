@@ -17,6 +17,7 @@ var (
 	readsClock   = escape{wallClock, "reads the wall clock", "use Now of the environment's clock.Clock"}
 	waitsOnClock = escape{wallClock, "waits on the wall clock", "use Sleep of the environment's clock.Clock"}
 	makesTimer   = escape{wallClock, "makes a timer of the wall clock", "use NewTimer of the environment's clock.Clock"}
+	makesTicker  = escape{wallClock, "makes a ticker of the wall clock", "use NewTicker of the environment's clock.Clock"}
 
 	nativeLock   = escape{lock, "blocks where the simulator does not see it", "make the lock with sched.NewMutex"}
 	nativeOnce   = escape{lock, "blocks where the simulator does not see it", "use sched.NewOnce"}
@@ -52,7 +53,7 @@ func escapes() map[string]map[string]escape {
 	return map[string]map[string]escape{
 		"time": {
 			"Now": readsClock, "Since": readsClock, "Until": readsClock,
-			"Sleep": waitsOnClock, "After": makesTimer, "Tick": makesTimer, "NewTimer": makesTimer, "NewTicker": makesTimer,
+			"Sleep": waitsOnClock, "After": makesTimer, "Tick": makesTicker, "NewTimer": makesTimer, "NewTicker": makesTicker,
 			"Local": hardware, "Time.Local": hardware, "LoadLocation": system,
 			"AfterFunc": {wallClock, "runs a function by the wall clock", "use AfterFunc of the environment's clock.Clock"},
 		},

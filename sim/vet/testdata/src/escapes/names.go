@@ -33,9 +33,9 @@ func clocks(t time.Time) {
 	_ = time.Until(t)                // want `time.Until reads the wall clock`
 	time.Sleep(time.Second)          // want `time.Sleep waits on the wall clock`
 	_ = time.After(time.Second)      // want `time.After makes a timer`
-	_ = time.Tick(time.Second)       // want `time.Tick makes a timer`
+	_ = time.Tick(time.Second)       // want `time.Tick makes a ticker`
 	_ = time.NewTimer(1)             // want `time.NewTimer makes a timer`
-	_ = time.NewTicker(1)            // want `time.NewTicker makes a timer`
+	_ = time.NewTicker(1)            // want `time.NewTicker makes a ticker of the wall clock: use NewTicker`
 	_ = time.AfterFunc(1, func() {}) // want `time.AfterFunc runs a function by the wall clock`
 }
 
