@@ -18,7 +18,11 @@ type Conn struct {
 // use any more.
 func (c *Conn) Query(ctx context.Context, question string) (answer string, err error) {
 	interrupt := sched.AfterFunc(c.scheduler, ctx, func() { _ = c.conn.Close() })
-	defer interrupt()
+	defer func() {
+		if !interrupt() {
+			c.broken = true // it is being closed, even if the answer has come
+		}
+	}()
 	if err = c.conn.Send(ctx, question); err == nil {
 		answer, err = c.conn.Receive()
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/heddle-go/heddle/clock"
 	"github.com/heddle-go/heddle/examples/pool"
+	"github.com/heddle-go/heddle/net"
 	"github.com/heddle-go/heddle/sched"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/simtest"
@@ -18,6 +19,7 @@ func TestSimulatedPool(t *testing.T) { simtest.Run(t, callers) }
 const (
 	noIdleWait = "no-idle-wait"
 	oneCaller  = "one-caller"
+	noneClosed = "none-closed"
 )
 
 // callers is a world of a server, a network with all its faults, and three callers that share a pool of one or two connections.
@@ -27,6 +29,7 @@ var callers = &sim.Scenario{
 	Properties: []sim.Property{
 		{ID: noIdleWait, Statement: "nobody waits for a connection while the pool has an idle one, or room for another"},
 		{ID: oneCaller, Statement: "a connection is lent to one caller at a time"},
+		{ID: noneClosed, Statement: "the pool asks nothing on a connection that it has closed itself"},
 	},
 	Setup: func(w *sim.World) func() {
 		network := sim.NewNetwork[string, string](w)
@@ -37,7 +40,7 @@ var callers = &sim.Scenario{
 		s, c := node.Scheduler(), node.Clock()
 		config := pool.Config{Address: address, Size: 1 + w.Value("size", 2), Check: time.Second, Timeout: time.Second}
 		return func() {
-			p := pool.Open(s, c, network.Dialer(node), config)
+			p := pool.Open(s, c, watched{network.Dialer(node), w}, config)
 			lent, done := map[*pool.Conn]bool{}, sched.NewWaitGroup(w.Host())
 			done.Add(3)
 			for range 3 {
@@ -77,4 +80,38 @@ func call(w *sim.World, s sched.Scheduler, c clock.Clock, p *pool.Pool, lent map
 	_, _ = conn.Query(asking, "how much?")
 	w.Inline(func() { delete(lent, conn) })
 	p.Put(conn)
+}
+
+// watched is a dialer that knows of each connection whether the pool has closed it.
+type watched struct {
+	net.Dialer[string, string]
+	world *sim.World
+}
+
+func (d watched) Dial(ctx context.Context, address net.Address, credential string) (net.Conn[string, string], error) {
+	conn, err := d.Dialer.Dial(ctx, address, credential)
+	if err != nil {
+		return nil, err
+	}
+	return &watchedConn{Conn: conn, world: d.world}, nil
+}
+
+type watchedConn struct {
+	net.Conn[string, string]
+	world  *sim.World
+	closed bool
+}
+
+func (c *watchedConn) Close() error {
+	c.world.Inline(func() { c.closed = true })
+	return c.Conn.Close()
+}
+
+func (c *watchedConn) Send(ctx context.Context, question string) error {
+	closed := false
+	c.world.Inline(func() { closed = c.closed })
+	if closed && ctx.Err() == nil { // so it was not closed for this question
+		c.world.Fail(noneClosed, "%q is asked on a connection that is closed", question)
+	}
+	return c.Conn.Send(ctx, question)
 }

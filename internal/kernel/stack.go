@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // Stacks of tasks, as their programmers know them: without the frames of Heddle and of Go's runtime, and with nothing that differs from
@@ -22,6 +23,28 @@ type Code struct {
 	golang  string // that of Go's own library; empty if paths are trimmed
 	module  string // the path of the main module, and of the command that runs; empty if not known
 	command string
+	root    string // the folder of the main module, with a slash behind; empty if not known
+}
+
+// root is the folder of the main module as whoever began has told it (Begins). It is one for a process, as its build information is.
+var root atomic.Pointer[string]
+
+// Begins tells where the main module is: so many callers up is a function of it that no other package's is inlined into. Without that, code is
+// known by the package in the name of its function, and a literal in a function that the compiler has inlined is named after another package.
+func Begins(callers int) {
+	pcs := make([]uintptr, 1)
+	if runtime.Callers(callers+2, pcs) == 0 {
+		return
+	}
+	f, _ := runtime.CallersFrames(pcs).Next()
+	c := NewCode()
+	c.root = ""
+	if inside, own := c.InModule(f.Function, f.File); own {
+		if folder, found := strings.CutSuffix(f.File, "/"+inside); found {
+			folder += "/"
+			root.Store(&folder)
+		}
+	}
 }
 
 // NewCode finds out.
@@ -37,6 +60,9 @@ func NewCode() *Code {
 		if _, own := below(build.Path, c.module); own {
 			c.command = build.Path
 		}
+	}
+	if folder := root.Load(); folder != nil {
+		c.root = *folder
 	}
 	return c
 }
@@ -90,6 +116,10 @@ func (c *Code) short(function, file string) string {
 
 // InModule says whether a function in a file is of the main module, and where the file is in its folder, with slashes.
 func (c *Code) InModule(function, file string) (inside string, own bool) {
+	if c.root != "" {
+		inside, own = strings.CutPrefix(file, c.root)
+		return inside, own && !strings.HasPrefix(inside, "vendor/") && !strings.Contains(inside, "/pkg/mod/")
+	}
 	name := packageOf(function, file)
 	if name == "main" && c.command != "" {
 		name = c.command

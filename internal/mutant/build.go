@@ -239,10 +239,13 @@ func (e *goError) Error() string {
 // Tag is the build tag of mutants. It leaves SQLite out of the command: that would be most of what there is to link, for each of them.
 const Tag = "nosqlite"
 
+// Variable is set where a mutant is tested or runs, to its name where that matters. Package simtest leaves simulations out under it.
+const Variable = "HEDDLE_MUTANT"
+
 // environment is that of the go tool and of its compiler and linker: they are gone before their garbage matters, and to collect less of
 // it is a fifth less to compute.
 func environment() []string {
-	variables := append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -tags="+Tag))
+	variables := append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -tags="+Tag), Variable+"=any")
 	if os.Getenv("GOGC") != "" {
 		return variables
 	}

@@ -45,7 +45,7 @@ come to the same steps, virtual time, failure and trace hash. If one does not, t
 
 Exit status: 0 all runs were the same; 1 one differed; 2 wrong usage, or a scenario that cannot be run.`,
 		Example: `  heddle audit
-  heddle audit small-agent --runs 10000 --format json=audit.json`,
+  heddle audit ` + a.usual() + ` --runs 10000 --format json=audit.json`,
 		RunE: func(c *cobra.Command, args []string) error { return a.audit(c.Context(), f, args) },
 	}
 	flags := c.Flags()

@@ -52,6 +52,15 @@ Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of H
 	root.AddCommand(a.runCommand(), a.exploreCommand(), a.replayCommand(), a.shrinkCommand(), a.zooCommand(), a.auditCommand(), a.vetCommand(), a.listCommand(),
 		a.manCommand())
 	a.complete(root.Commands()...)
+	root.SetHelpCommand(helpCommand(root))
+	root.InitDefaultCompletionCmd(args...)
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.RunE = func(_ *cobra.Command, args []string) error {
+				return fmt.Errorf("heddle completion takes the name of a shell, bash, zsh, fish or powershell, and was given %q", args)
+			}
+		}
+	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %s --help shows what it takes", err, c.CommandPath())
 	})
@@ -77,6 +86,21 @@ Exit status: 0 nothing found; 1 a property failed; 2 wrong usage, a failure of H
 		fmt.Fprintf(errOut, "\n%s\n", stuck.Stack)
 	}
 	return statusError
+}
+
+// helpCommand shows the help of a command, and knows when there is none of that name.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("unknown command %q: heddle --help shows those there are", strings.Join(args, " "))
+			}
+			return c.Help()
+		},
+	}
 }
 
 // check says what is wrong with the scenarios of a program, in one line.

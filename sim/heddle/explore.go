@@ -52,8 +52,8 @@ With --preemptions only the interleavings with so few unforced switches must be 
 over, where the task that moved last goes on or, if it cannot, the next in the round; what differs in the order of steps which commute
 may then be made more than once. Since all classes together can be fewer than such interleavings, both searches go on side by side, one of
 them by the first worker and the other by the rest, for each combination of values that the set-up draws until one of them is at its end.`,
-		Example: `  heddle explore litmus/dining-philosophers
-  heddle explore litmus/aba-fixed --format json`,
+		Example: `  heddle explore ` + a.usual() + `
+  heddle explore ` + a.usual() + ` --preemptions 2 --format json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("heddle explore takes one scenario and was given %d", len(args))

@@ -76,6 +76,14 @@ func (a *app) print(outputs []output, document any, text func(io.Writer) error, 
 	return failed
 }
 
+// makeFolder makes a folder, if there is none, in which files can be made.
+func makeFolder(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("cannot make the folder %s: %w", folder, cause(err))
+	}
+	return checkWritable(folder)
+}
+
 // checkWritable says, before any work is done, whether a file can be made in the folder.
 func checkWritable(folder string) error {
 	probe, err := os.CreateTemp(folder, ".heddle-*")
@@ -95,13 +103,39 @@ func cause(err error) error {
 	return err
 }
 
-// checkOutputs says whether all files of the outputs can be written.
+// checkOutputs says whether all files of the outputs can be written, and no two are the same.
 func checkOutputs(outputs []output) error {
-	for _, o := range outputs {
-		if o.file != "" {
-			if err := checkFile(o.file); err != nil {
-				return err
+	for i, o := range outputs {
+		if o.file == "" {
+			continue
+		}
+		if err := checkFile(o.file); err != nil {
+			return err
+		}
+		for _, other := range outputs[:i] {
+			if other.file != "" && sameFile(other.file, o.file) {
+				return fmt.Errorf("%s and %s would both go to %s: give each a file of its own", other.format, o.format, o.file)
 			}
+		}
+	}
+	return nil
+}
+
+// sameFile says whether two paths lead to one file, which may not be there yet.
+func sameFile(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	one, err := os.Stat(a)
+	other, otherErr := os.Stat(b)
+	return err == nil && otherErr == nil && one.Mode().IsRegular() && os.SameFile(one, other)
+}
+
+// apart says whether what is read from a file, if it is one, is written over by an output.
+func apart(read string, outputs []output) error {
+	for _, o := range outputs {
+		if o.file != "" && sameFile(read, o.file) {
+			return fmt.Errorf("%s would be written over %s, which is read: give it a file of its own", o.format, read)
 		}
 	}
 	return nil

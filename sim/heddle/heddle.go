@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/heddle-go/heddle/internal/kernel"
+	"github.com/heddle-go/heddle/internal/mutant"
 	"github.com/heddle-go/heddle/sim"
 )
 
@@ -21,9 +23,16 @@ import (
 // are built from the sources of the module of that command, in whose folder heddle zoo must run. Garbage is collected at GOGC=400
 // unless the environment says otherwise: the heap of a search is small and short-lived.
 func Main(scenarios ...*sim.Scenario) {
+	kernel.Begins(1)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ctx.Done()
+		if os.Getenv(mutant.Variable) != "" { // a Ctrl-C reaches the parent as well, which passes it on
+			again := make(chan os.Signal, 1)
+			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+			<-again
+			signal.Stop(again)
+		}
 		stop() // a second Ctrl-C ends the process at once
 	}()
 	if os.Getenv("GOGC") == "" {

@@ -17,19 +17,18 @@ import (
 // mutantFlag is for commands about a failure that was found on a mutant.
 const mutantFlag = "mutant"
 
-// mutantVariable tells a child which mutant it is, for the lines to copy that it writes into pages.
-const mutantVariable = "HEDDLE_MUTANT"
-
 // onThisMutant is a line to copy that repeats a failure of this build, also if it is a mutant's.
 func onThisMutant(replay string) string {
-	if name := os.Getenv(mutantVariable); name != "" && replay != "" {
-		return replay + " --" + mutantFlag + " " + quote(name)
+	name := os.Getenv(mutant.Variable)
+	if name == "" || replay == "" {
+		return replay
 	}
-	return replay
+	flag := " --" + mutantFlag + " " + quote(name)
+	return strings.TrimSuffix(replay, flag) + flag
 }
 
 func addMutantFlag(c *cobra.Command, name *string) {
-	c.Flags().StringVar(name, mutantFlag, "", "the failure is of the `MUTANT` of that name, as those of testdata/failures are: build it, and do this there")
+	c.Flags().StringVar(name, mutantFlag, "", "the failure is of the `MUTANT` of that name in testdata/mutants, or of a patch: build it, and do this there")
 }
 
 // reported is the exit status of a child that has told everything.
@@ -44,11 +43,15 @@ func (a *app) onMutant(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	paths, err := selectMutants(filepath.Join(root, filepath.FromSlash(zooFolder)), []string{name})
-	if err != nil {
-		return err
+	path := name
+	if filepath.Ext(name) != mutant.Extension {
+		paths, err := selectMutants(filepath.Join(root, filepath.FromSlash(zooFolder)), []string{name})
+		if err != nil {
+			return err
+		}
+		path = paths[0]
 	}
-	m, err := mutant.Read(paths[0])
+	m, err := mutant.Read(path)
 	if err != nil {
 		return err
 	}
@@ -61,8 +64,9 @@ func (a *app) onMutant(ctx context.Context, name string) error {
 		return err
 	}
 	command := exec.CommandContext(ctx, binary, withoutMutant(a.args)...)
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // it tells what it has done until then
 	command.Stdout, command.Stderr = a.out, a.errOut
-	command.Env = append(os.Environ(), mutantVariable+"="+name)
+	command.Env = append(os.Environ(), mutant.Variable+"="+name)
 	err = command.Run()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) && ended.ExitCode() >= 0 {

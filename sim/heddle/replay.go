@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ has its trace, also the first step that is another one.
 
 --until STEP stops after that step, and shows what there is between it and the next: where each task is, what it waits for and what it
 holds, with the program's part of its stack; what is in channels and atomics; timers; faults that have struck. 0 is before the first step.
---debug then repeats the run once more and waits there for Delve; docs/debugging.md has a session. --log adds to the trace what the
+--debug then repeats the run once more and waits there for Delve, which then has the stack and the variables of the task that moves. --log adds to the trace what the
 program logs by sim.Node.Logger.
 
 Of several failures, such as those that a project keeps so that they do not come back, there is a line for each: whether its run violates
@@ -55,12 +56,12 @@ and more, and it is for a failure that heddle shrink has made small.
 --html writes one file that any browser opens, from disk and without a network: the steps of the run as a space-time diagram, with the state after
 each, and all that --explain says.`,
 		Example: `  heddle replay heddle1_...
-  heddle replay failures/small-agent-S5-0123456789abcdef.json --until 120
+  heddle replay failures/NAME.json --until 120
   heddle replay heddle1_... --until 119 --debug
   heddle replay heddle1_... --log
   heddle replay heddle1_... --format chrome=trace.json
-  heddle replay testdata/failures/*.json
-  heddle replay failures/small-agent-S5-0123456789abcdef.json --html failure.html`,
+  heddle replay failures/*.json
+  heddle replay failures/NAME.json --html failure.html`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("heddle replay takes failures, each a token or a file, and was given none")
@@ -77,7 +78,7 @@ each, and all that --explain says.`,
 					return err
 				}
 			}
-			if f.mutant != "" {
+			if c.Flags().Changed(mutantFlag) {
 				return a.onMutant(c.Context(), f.mutant)
 			}
 			if len(args) > 1 {
@@ -105,6 +106,10 @@ func (f replayFlags) check(failures int) error {
 		return errors.New("--debug needs a step to wait at: give --until STEP as well")
 	case failures > 1 && (f.stops || f.explain || f.log):
 		return errors.New("--until, --log and --explain are about the trace of one failure, and several were given")
+	case failures > 1 && f.html != "":
+		return errors.New("--html shows one failure, and several were given")
+	case f.debug && f.mutant != "":
+		return errors.New("--debug and --mutant exclude each other: mutants are built without what a debugger needs; lay the patch over the sources and build them as --debug says")
 	case f.until < 0:
 		return fmt.Errorf("--until %d is no step: 0 is before the first one", f.until)
 	case f.explain && f.stops:
@@ -170,13 +175,15 @@ func (a *app) replay(c *cobra.Command, f replayFlags, failure string) error {
 	if err != nil {
 		return err
 	}
+	files := outputs
 	if c.Flags().Changed("html") {
-		if err := checkOutputs([]output{{"a page", f.html}}); err != nil {
-			return err
-		}
 		if f.html == "" {
 			return errors.New("--html names no file")
 		}
+		files = append(slices.Clone(outputs), output{"the page", f.html})
+	}
+	if err := errors.Join(apart(failure, files), checkOutputs(files)); err != nil {
+		return err
 	}
 	kept, token, err := readFailure(failure)
 	if err != nil {
@@ -241,7 +248,7 @@ const (
 func (d *replayDocument) trace(failure string) report.Trace {
 	return report.Trace{
 		Scenario: d.Scenario, Property: d.Property, Message: d.Message, FailedAt: d.FailedAt, Steps: d.Steps, Hash: d.Hash,
-		Replay: "heddle replay " + quote(failure), Events: d.Trace,
+		Replay: onThisMutant("heddle replay " + quote(failure)), Events: d.Trace,
 	}
 }
 

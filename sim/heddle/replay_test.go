@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/heddle-go/heddle/internal/mutant"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
@@ -173,13 +174,13 @@ func TestReplayWritesAPage(t *testing.T) {
 	for _, want := range []string{"is violated", "heddle replay " + token, "The bug needs"} {
 		require.Contains(t, string(page), want)
 	}
-	t.Setenv(mutantVariable, "locks-in-two-orders")
+	t.Setenv(mutant.Variable, "locks-in-two-orders")
 	found(t, "replay", token, "--html", file)
 	onMutant, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Contains(t, string(onMutant), "heddle replay "+token+" --mutant locks-in-two-orders")
 
-	t.Setenv(mutantVariable, "")
+	t.Setenv(mutant.Variable, "")
 	found(t, "replay", token, "--html", file)
 	again, err := os.ReadFile(file)
 	require.NoError(t, err)

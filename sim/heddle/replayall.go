@@ -97,7 +97,7 @@ func (d replaysDocument) writeText(out io.Writer) error {
 		case r.Error != "":
 			fmt.Fprintf(w, "error  %s: %s\n", nameOf(r.Failure), firstLine(r.Error))
 		case r.Property != "":
-			fmt.Fprintf(w, "FAIL   %s: %s violates %s: %s\n       heddle replay %s\n", nameOf(r.Failure), r.Scenario, r.Property, firstLine(r.Message), quote(r.Failure))
+			fmt.Fprintf(w, "FAIL   %s: %s violates %s: %s\n       %s\n", nameOf(r.Failure), r.Scenario, r.Property, firstLine(r.Message), onThisMutant("heddle replay "+quote(r.Failure)))
 		default:
 			fmt.Fprintf(w, "ok     %s: %s violates nothing, and did violate %s%s\n", nameOf(r.Failure), r.Scenario, r.Expected, fits)
 		}

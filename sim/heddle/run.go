@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -61,8 +60,8 @@ How much is left is estimated from runs that are drawn by random alone, one in e
 of and the orders of conflicting operations that they have shown, and the chance that the next such run shows another one. --until-quiet
 waits until both chances are small, each with a confidence of 95 %.`,
 		Example: `  heddle run
-  heddle run small-agent --for 10m --keep-going --out failures
-  heddle run litmus/lost-update --runs 1000 --seed 7 --format json=result.json
+  heddle run ` + a.usual() + ` --for 10m --keep-going --out failures
+  heddle run ` + a.usual() + ` --runs 1000 --seed 7 --format json=result.json
   heddle run --for 60s --out failures --format junit=junit.xml --format sarif=heddle.sarif --format github`,
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), c, f, args) },
 	}
@@ -97,10 +96,7 @@ func (a *app) run(ctx context.Context, c *cobra.Command, f runFlags, names []str
 		return err
 	}
 	if f.folder != "" {
-		if err := os.MkdirAll(f.folder, 0o755); err != nil {
-			return fmt.Errorf("cannot make the folder %s: %w", f.folder, cause(err))
-		}
-		if err := checkWritable(f.folder); err != nil {
+		if err := makeFolder(f.folder); err != nil {
 			return err
 		}
 	}
@@ -236,6 +232,9 @@ func (a *app) selected(names []string) ([]*sim.Scenario, error) {
 			selected = append(selected, sc)
 		}
 	}
+	if len(selected) == 0 {
+		return nil, errors.New("every scenario of this program is built to fail, so none is meant without its name: name one, such as " + a.usual())
+	}
 	return selected, nil
 }
 
@@ -278,9 +277,12 @@ func pageOf(sc *sim.Scenario, f *search.Failure, e *shrink.Explanation) report.P
 	return report.Page{Scenario: sc, Token: f.Full, Replay: onThisMutant(f.Replay), Statement: search.StatementOf(sc, f.Property), Explanation: e}
 }
 
+// pageBeside is where the page of a failure is that is kept in a file.
+func pageBeside(file string) string { return strings.TrimSuffix(file, ".json") + ".html" }
+
 // keepPage writes the page of a failure beside the file in which it is kept. smaller is the page of a smaller one; empty: there is none.
 func keepPage(sc *sim.Scenario, f *search.Failure, e *shrink.Explanation, smaller string) error {
-	path := strings.TrimSuffix(f.File, ".json") + ".html"
+	path := pageBeside(f.File)
 	page := pageOf(sc, f, e)
 	page.Smaller = smaller
 	if err := page.WriteHTML(path); err != nil {
@@ -336,7 +338,7 @@ func newRunDocument(config search.Config, report *search.Report, failed error) r
 	}
 	for _, f := range report.Failures() {
 		if f.Replay == "" { // a failure of the search as a whole
-			f.Replay = fmt.Sprintf("heddle run %s --runs %d --seed %s --strategy %s", quote(f.Scenario), runsOf(report, f.Scenario), quote(config.Seed), config.Strategy.Name())
+			f.Replay = fmt.Sprintf("heddle run %s --runs %d --seed %s --strategy %s --keep-going", quote(f.Scenario), runsOf(report, f.Scenario), quote(config.Seed), config.Strategy.Name())
 			if config.Options.Only != "" {
 				f.Replay += " --only " + config.Options.Only
 			}

@@ -89,7 +89,7 @@ func writeLedger(w io.Writer, s *search.ScenarioReport) {
 		fmt.Fprintf(w, "\n%s: not seen yet: %s\n", s.Name, strings.Join(never, ", "))
 	}
 	if s.Runs > 0 && s.Choices == 0 {
-		fmt.Fprintf(w, "\n%s: no run left a choice, so all were the same: there was nothing to explore\n", s.Name)
+		fmt.Fprintf(w, "\n%s: no run left a choice of who moves\n", s.Name)
 	}
 	if s.Abandoned > 0 {
 		fmt.Fprintf(w, "\n%s: %s would not end after their node had crashed\n", s.Name, plural(s.Abandoned, "task"))

@@ -38,7 +38,7 @@ needs, each left out or turned round once; and the run that passes and is neares
 
 A failure that does not reproduce on this build is not touched: that is an error.`,
 		Example: `  heddle shrink heddle1_...
-  heddle shrink failures/small-agent-S5-0123456789abcdef.json --for 1m --out small.json`,
+  heddle shrink failures/NAME.json --for 1m --out small.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("heddle shrink takes one failure, a token or a file, and was given %d", len(args))
@@ -46,7 +46,7 @@ A failure that does not reproduce on this build is not touched: that is an error
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			if f.mutant != "" {
+			if c.Flags().Changed(mutantFlag) {
 				return a.onMutant(c.Context(), f.mutant)
 			}
 			return a.shrink(c.Context(), f, args[0])
@@ -69,8 +69,11 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 	if err != nil {
 		return err
 	}
+	if err := apart(failure, outputs); err != nil {
+		return err
+	}
 	if f.file != "" {
-		if err := checkOutputs([]output{{"the failure", f.file}}); err != nil {
+		if err := checkOutputs(append(slices.Clone(outputs), output{"the failure", f.file}, output{"its page", pageBeside(f.file)})); err != nil {
 			return err
 		}
 	}
@@ -110,6 +113,7 @@ func (a *app) shrink(ctx context.Context, f shrinkFlags, failure string) error {
 		small.File = f.file
 	}
 	replayFrom(small)
+	small.Replay = onThisMutant(small.Replay)
 	if f.file != "" {
 		if err := keepPage(sc, small.Failure, explanation, ""); err != nil {
 			return err

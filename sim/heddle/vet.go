@@ -39,7 +39,7 @@ as go vet -vettool does.
 
 Exit status: 0 nothing found; 1 an escape was found; 2 wrong usage, or a package that does not build.`,
 		Example: `  heddle vet ./...
-  heddle vet ./agent/... --format json=escapes.json`,
+  heddle vet ./... --format json=escapes.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("heddle vet takes packages, such as ./...")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/mod/modfile"
 
 	"github.com/heddle-go/heddle/internal/mutant"
 	"github.com/heddle-go/heddle/sim"
@@ -54,7 +55,7 @@ seeds. The tree stays as it is, and what was built is kept for the next call.
 
 A header holds any text, and lines of these forms, of which only the first is expected:
   Properties: S1 L2        who should notice
-  Scenario: small-agent    to search it in; else the first that heddle list shows
+  Scenario: NAME           to search it in; else the first that heddle list shows
   Missed: why              no search has found it yet, and so it is searched from one first seed only
 
 With --properties it is the properties that are scored: for each, with all others switched off, it looks for a mutant that it kills, among
@@ -63,7 +64,7 @@ those whose header names it, with the first strategy. A property that kills none
 Exit status: 0 every mutant was killed that is not marked as missed (with --quick, nine of ten of them); 1 one was not, or did not pass
 --vet, or a property kills no mutant; 2 wrong usage, or a mutant that does not apply, does not build or cannot be searched: all others are scored all the same.`,
 		Example: `  heddle zoo
-  heddle zoo no-session-validation --strategies random,pct:3
+  heddle zoo NAME --strategies random,pct:3
   heddle zoo --dir my-mutants --vet --format json=score.json`,
 		RunE: func(c *cobra.Command, args []string) error { return a.zoo(c.Context(), c, f, args) },
 	}
@@ -189,6 +190,8 @@ func (f *zooFlags) check() ([]output, error) {
 		return nil, errors.New("--properties scores properties: --quick and --vet are for mutants")
 	case f.workers < 1:
 		return nil, fmt.Errorf("--workers %d could run nothing: give 1 or more", f.workers)
+	case len(f.strategies) == 0:
+		return nil, errors.New("--strategies names none: give one or more of those that heddle list shows")
 	}
 	for i, name := range f.strategies {
 		if _, err := strategy.Parse(name); err != nil {
@@ -196,6 +199,11 @@ func (f *zooFlags) check() ([]output, error) {
 		}
 		if slices.Contains(f.strategies[:i], name) {
 			return nil, fmt.Errorf("--strategies %s is given twice: each is a column of its own", name)
+		}
+	}
+	if f.out != "" {
+		if err := makeFolder(f.out); err != nil {
+			return nil, err
 		}
 	}
 	return placesOf(f.formats)
@@ -213,7 +221,7 @@ func (p program) root() (string, error) {
 	for folder := start; ; folder = filepath.Dir(folder) {
 		content, err := os.ReadFile(filepath.Join(folder, "go.mod"))
 		switch {
-		case err == nil && slices.Contains(strings.Split(string(content), "\n"), "module "+p.module):
+		case err == nil && modfile.ModulePath(content) == p.module:
 			return folder, nil
 		case err == nil || folder == filepath.Dir(folder):
 			return "", fmt.Errorf("heddle builds mutants of the sources of %s: run it in a folder of that module, which %s is not", p.module, start)

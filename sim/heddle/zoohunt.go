@@ -180,9 +180,6 @@ func (h *hunt) keep(m *mutant.Mutant, folder string) error {
 		return nil
 	}
 	smallest.Exhibits = nil // they stay behind
-	if err := os.MkdirAll(h.out, 0o755); err != nil {
-		return err
-	}
 	return smallest.Write(filepath.Join(h.out, m.Name+".json"))
 }
 

@@ -122,21 +122,24 @@ func (f File) Write(path string) error {
 	return WriteFile(path, content)
 }
 
-// WriteFile writes a file that appears whole or not at all. A link stays, and what it names is written. A device or a pipe, such as
-// /dev/stdout, is written to, as it must not be replaced by a file.
+// WriteFile writes a file that appears whole or not at all, with the rights of the one that was there. A link stays, and what it names is
+// written. A device or a pipe, such as /dev/stdout, is written to, as it must not be replaced by a file.
 func WriteFile(path string, content []byte) error {
 	if isDevice(path) {
 		return appendTo(path, content)
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".heddle-*")
+	path = linked(path)
+	temporary, err := temporaryBeside(path)
 	if err != nil {
 		return err
 	}
-	_, err = temporary.Write(content)
-	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
+	if old, missing := os.Stat(path); missing == nil {
+		err = temporary.Chmod(old.Mode().Perm())
+	}
+	if err == nil {
+		_, err = temporary.Write(content)
+	}
+	err = errors.Join(err, temporary.Close())
 	if err == nil {
 		err = os.Rename(temporary.Name(), path)
 	}
@@ -146,10 +149,44 @@ func WriteFile(path string, content []byte) error {
 	return err
 }
 
+// linked is the path behind links, also if nothing is there yet.
+func linked(path string) string {
+	for range 40 { // as many as Linux follows
+		to, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
+	}
+	return path
+}
+
+// temporaryBeside makes a new file in the folder of another one, with the rights that a new file has here.
+func temporaryBeside(path string) (file *os.File, err error) {
+	for i := range 1000 {
+		name := fmt.Sprintf(".heddle-%d-%d", os.Getpid(), i)
+		file, err = os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, os.ErrExist) {
+			break
+		}
+	}
+	return file, err
+}
+
 // isDevice says whether something is at the path that is no file. What is below /dev may be a link to a file that is open already.
 func isDevice(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && !info.IsDir() && (!info.Mode().IsRegular() || strings.HasPrefix(filepath.Clean(path), "/dev/"))
+	if err != nil || info.IsDir() {
+		return false
+	}
+	if !info.Mode().IsRegular() {
+		return true
+	}
+	_, err = os.Readlink(path)
+	return err == nil && strings.HasPrefix(filepath.Clean(path), "/dev/")
 }
 
 func appendTo(path string, content []byte) error {

@@ -38,7 +38,7 @@ type ScenarioReport struct {
 	Strategy  string           `json:"strategy"`
 	Runs      int64            `json:"runs"`
 	Steps     int64            `json:"steps"`
-	Choices   int64            `json:"choices"` // steps that left a choice
+	Choices   int64            `json:"choices"` // steps that left a choice of who moves
 	Seconds   float64          `json:"seconds"`
 	FirstSeed string           `json:"first_seed"`
 	TraceHash string           `json:"trace_hash"` // over all runs, in run order

@@ -26,6 +26,10 @@ type corpus struct {
 }
 
 func newCorpus(t testing.TB, scenario *sim.Scenario) *corpus {
+	t.Helper()
+	if scenario == nil || scenario.Setup == nil {
+		t.Fatal("a test needs a scenario that has a Setup")
+	}
 	c := &corpus{scenario: scenario, test: t.Name(), folder: filepath.Join("testdata", "heddle", folderName(t.Name()))}
 	if scenario.Name == "" {
 		named := *scenario

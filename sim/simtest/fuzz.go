@@ -5,6 +5,7 @@ import (
 	"flag"
 	"testing"
 
+	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
@@ -21,10 +22,12 @@ import (
 // away. The random bytes of all runs are the same. A run that fails is told as by [Run], made smaller unless the fuzzer is at work, which
 // does that itself.
 //
-// It calls f.Fuzz, so it comes last in a fuzz test. A scenario that cannot be set up, or is stuck, fails the input with one line. Flags
+// It calls f.Fuzz, so it comes last in a fuzz test. A scenario that cannot be set up, or is stuck, fails the input. Flags
 // of simtest do not concern it.
 func Fuzz(f *testing.F, scenario *sim.Scenario) {
 	f.Helper()
+	kernel.Begins(1)
+	skipOnMutant(f)
 	c := newCorpus(f, scenario)
 	replayer, err := search.NewReplayer(c.scenario, fuzzed(c.scenario))
 	if err != nil {

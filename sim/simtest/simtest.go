@@ -18,8 +18,10 @@
 //	-heddle.replay F    repeat one failure, a token or a file, and show its trace
 //
 // A flag goes to every package that is tested, and one that does not import simtest refuses it. For go test ./... there are the
-// variables HEDDLE_SEED, HEDDLE_RUNS, HEDDLE_FOR, HEDDLE_STRATEGY and HEDDLE_REPLAY; a flag wins over its variable. Without any of
-// these a test is a function of the code and of its testdata, so the go command may cache its result.
+// variables HEDDLE_SEED, HEDDLE_RUNS, HEDDLE_FOR, HEDDLE_STRATEGY and HEDDLE_REPLAY; a flag wins over its variable. The go
+// command may cache a result, also that of a search of ten minutes: the same variables ask for the same search. Another HEDDLE_SEED, -count=1 or
+// any flag makes a new one. With HEDDLE_MUTANT, which heddle zoo --vet sets, tests of this package are skipped: it asks what notices a mutant
+// without a search.
 //
 // # Where failures are kept
 //
@@ -39,9 +41,11 @@ package simtest
 
 import (
 	"errors"
+	"os"
 	"sync"
 	"testing"
 
+	"github.com/heddle-go/heddle/internal/kernel"
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/shrink"
@@ -69,10 +73,12 @@ func Runs(n int64) Option { return func(d *defaults) { d.runs = n } }
 // With -heddle.replay there is that one run instead, and no subtest, if it is one of this scenario; else nothing is run.
 //
 // A scenario without a name has that of the test. Run returns when all is done, whether the test has failed or not; but wrong settings,
-// a scenario that cannot be set up or that is not deterministic, and one that is stuck end the test, with one line, as FailNow does.
+// a scenario that cannot be set up or that is not deterministic, and one that is stuck end the test as FailNow does: with one line, and the stacks of what is stuck.
 // It may be called in parallel tests, and more than once in a test; then each scenario needs a name of its own.
 func Run(t *testing.T, scenario *sim.Scenario, options ...Option) {
 	t.Helper()
+	kernel.Begins(1)
+	skipOnMutant(t)
 	d := defaults{runs: defaultRuns}
 	for _, o := range options {
 		o(&d)
@@ -94,6 +100,16 @@ func Run(t *testing.T, scenario *sim.Scenario, options ...Option) {
 		t.Helper()
 		c.search(t, s)
 	})
+}
+
+// mutantVariable is set where heddle zoo --vet asks whether tests notice a mutant without a search, and failures of it would be kept beside those of
+// the program.
+const mutantVariable = "HEDDLE_MUTANT"
+
+func skipOnMutant(t testing.TB) {
+	if os.Getenv(mutantVariable) != "" {
+		t.Skip("this is a mutant: heddle zoo searches it")
+	}
 }
 
 // ballast is memory that is never touched, beside which the small heap of a search does not make the collector run all the time. heddle

@@ -145,7 +145,7 @@ func logSearch(t *testing.T, r *search.ScenarioReport) {
 	t.Helper()
 	text := fmt.Sprintf("runs: %d, steps: %d, strategy %s, seed %s, trace %s", r.Runs, r.Steps, r.Strategy, r.FirstSeed, r.TraceHash)
 	if r.Runs > 0 && r.Choices == 0 {
-		text += "; no run left a choice, so all were the same"
+		text += "; no run left a choice of who moves"
 	}
 	var idle, never []string
 	for _, f := range r.Faults {

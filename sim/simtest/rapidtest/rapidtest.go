@@ -9,10 +9,15 @@
 package rapidtest
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
 	"pgregory.net/rapid"
 
 	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
+	"github.com/heddle-go/heddle/sim/search"
 )
 
 // Bounds of what is drawn for a run.
@@ -38,13 +43,24 @@ func choices() *rapid.Generator[choice.Choice] {
 // run violates one of its own. A scenario that cannot be set up fails it too. Rapid says how to repeat it.
 func Run(t *rapid.T, scenario *sim.Scenario) {
 	runner := sim.NewRunner()
+	config := sim.RunConfig{DataSeed: rapid.Uint64().Draw(t, "data seed"), Source: Source(t)}
+	var result sim.Result
+	err := search.Watched(scenario, []*sim.Runner{runner}, func() (err error) {
+		result, err = runner.Run(scenario, config)
+		return err
+	})
+	if stuck := new(search.StuckError); errors.As(err, &stuck) {
+		t.Fatalf("%v\n%s", err, stuck.Stack) // the runner is in its run, and cannot be closed
+	}
 	defer runner.Close()
-	seed := rapid.Uint64().Draw(t, "data seed")
-	result, err := runner.Run(scenario, sim.RunConfig{Source: Source(t), DataSeed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if f := result.Failure; f != nil {
-		t.Fatalf("%s violates %s at step %d: %s\n%s", scenario.Name, f.Property, f.Step, f.Message, f.Stack)
+		var tasks strings.Builder
+		for _, task := range f.Tasks {
+			fmt.Fprintf(&tasks, "\ntask %s waits to %s\n%s", task.Path, strings.TrimSpace(task.Operation+" "+task.Object), task.Stack)
+		}
+		t.Fatalf("%s violates %s at step %d: %s\n%s%s", scenario.Name, f.Property, f.Step, f.Message, f.Stack, tasks.String())
 	}
 }
