@@ -178,10 +178,11 @@ func (b *browser) enter(field, text string) {
 }
 
 const (
-	chosen     = `(document.querySelector("#rows [aria-selected=true]") || {textContent: ""}).textContent`
-	shownRows  = `[...document.querySelectorAll("#rows .row:not(.gap) .what")].map((e) => e.textContent)`
-	rowsOnPage = `document.querySelectorAll("#rows .row").length`
-	heard      = `document.getElementById("heard").textContent`
+	chosen        = `(document.querySelector("#rows [aria-selected=true]") || {textContent: ""}).textContent`
+	shownRows     = `[...document.querySelectorAll("#rows .row:not(.gap) .what")].map((e) => e.textContent)`
+	chosenOfShown = `[...document.querySelectorAll("#rows .row:not(.gap)")].findIndex((e) => e.getAttribute("aria-selected") === "true")`
+	rowsOnPage    = `document.querySelectorAll("#rows .row").length`
+	heard         = `document.getElementById("heard").textContent`
 )
 
 func ready(b *browser) bool { return ask[bool](b, `document.documentElement.dataset.ready > 0`) }
@@ -261,6 +262,18 @@ func thePageIsFilteredByTaskObjectRouterAndText(t *testing.T, c chromium) {
 	for _, row := range rows {
 		require.Regexp(t, `lock account`, row)
 	}
+	b.choose("object", "")
+	b.press(kb.Home) // a step that the filter will hide
+	b.choose("object", "account")
+	b.press(kb.ArrowUp)
+	require.Contains(t, ask[string](b, heard), "the world is made", "nothing is before the first")
+	b.press(kb.ArrowDown)
+	require.Equal(t, 0, ask[int](b, chosenOfShown), "and no match is passed over")
+	b.choose("object", "")
+	b.press(kb.End)
+	b.choose("object", "account")
+	b.press(kb.ArrowUp)
+	require.Equal(t, 7, ask[int](b, chosenOfShown))
 	b.choose("object", "")
 	b.choose("router", "bank")
 	rows = ask[[]string](b, shownRows)

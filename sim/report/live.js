@@ -39,7 +39,12 @@
   let last = null, said = "", heard = 0;
 
   const states = { searching: "Searching", shrinking: "Making failures smaller", ended: "The search has ended" };
-  const failuresOf = (e) => e.scenarios.flatMap((s, i) => s.failures.map((f) => ({ ...f, scenario: s.name })));
+  const came = new Map(); // when each failure came, by its scenario and its place there
+  const failuresOf = (e) => {
+    const all = e.scenarios.flatMap((s, i) => s.failures.map((f, j) => ({ ...f, scenario: s.name, key: i + "/" + j })));
+    for (const f of all) if (!came.has(f.key)) came.set(f.key, came.size);
+    return all.sort((a, b) => came.get(a.key) - came.get(b.key));
+  };
 
   const drawHead = (e, failures) => {
     set($("state"), e.interrupted ? "The search was interrupted" : states[e.state]);

@@ -24,6 +24,7 @@ func TestTheLivePageInABrowser(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, chromium){
 		"a search":                   theLivePageShowsASearchWhileItGoesOn,
 		"failures":                   aFailureOfTheLivePageOpensItsPage,
+		"order of failures":          failuresOfTheLivePageStayInTheOrderInWhichTheyCame,
 		"keyboard":                   theScenarioIsChosenByKeyboard,
 		"names for who does not see": theLivePageCanBeReadWithoutSeeingIt,
 		"colours":                    theLivePageCanBeReadInLightInDarkAndWithoutColour,
@@ -120,6 +121,20 @@ func aFailureOfTheLivePageOpensItsPage(t *testing.T, c chromium) {
 	require.True(t, ready(whole))
 	require.Contains(t, visibleText(whole), "The bug needs", "from one page to the other")
 	whole.quiet()
+	b.quiet()
+}
+
+func failuresOfTheLivePageStayInTheOrderInWhichTheyCame(t *testing.T, c chromium) {
+	l := served(t, searchOf(t, 0, deposits(2), stuck()))
+	b := c.openedLive(t, l)
+	first, then := &search.Failure{Property: "deadlock", Message: "stuck"}, &search.Failure{Property: "kept", Message: "lost"}
+	scenarios := []*search.ScenarioReport{{Name: "deposits", Runs: 1}, {Name: "stuck", Runs: 1, Failures: []*search.Failure{first}}}
+	l.Show(search.Progress{Elapsed: time.Second, Runs: 2, Scenarios: scenarios})
+	b.shows("heard", "deadlock is violated in stuck")
+	scenarios = []*search.ScenarioReport{{Name: "deposits", Runs: 2, Failures: []*search.Failure{then}}, scenarios[1]}
+	l.Show(search.Progress{Elapsed: 2 * time.Second, Runs: 3, Scenarios: scenarios})
+	b.shows("heard", "kept is violated in deposits")
+	require.Equal(t, []string{"deadlock is violated", "kept is violated"}, ask[[]string](b, `[...document.querySelectorAll("#failures b")].map((e) => e.textContent)`))
 	b.quiet()
 }
 

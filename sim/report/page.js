@@ -35,12 +35,11 @@
   }
   const failed = data.failed > 0 ? rowOf(data.failed) : -1;
   const times = new Float64Array(count);
-  for (let i = 1; i < count; i++) times[i] = times[i - 1] + data.time[i];
+  for (let i = 1; i < count; i++) times[i] = Math.round(1e3 * (times[i - 1] + data.time[i])) / 1e3; // in nanoseconds
   const textsOf = (map, flat, row) => map.get(row).map((i) => S[flat[i + 1]]);
   const time = (us) => {
-    if (us >= 3600e6) return Math.floor(us / 3600e6) + "h" + time(us % 3600e6);
-    if (us >= 60e6) return Math.floor(us / 60e6) + "m" + +((us % 60e6) / 1e6).toFixed(3) + "s";
-    if (us >= 1e6) return +(us / 1e6).toFixed(3) + "s";
+    const ms = Math.round(us / 1e3), minutes = Math.floor(ms / 60e3);
+    if (ms >= 1e3) return (minutes >= 60 ? Math.floor(minutes / 60) + "h" : "") + (minutes ? (minutes % 60) + "m" : "") + (ms % 60e3) / 1e3 + "s";
     return us >= 1e3 ? +(us / 1e3).toFixed(3) + "ms" : us ? us + "µs" : "0s";
   };
   const laneName = (row) => (row === SETUP ? "set-up" : S[data.lanes[data.lane[row]][0]]);
@@ -170,12 +169,15 @@
     while (low < high) { const mid = (low + high + 1) >> 1; if (tops[mid] <= y) low = mid; else high = mid - 1; }
     return Math.max(0, low);
   };
-  const indexOf = (row) => { // where a row of the run is shown, or the gap that has it; -1: nowhere
-    let low = 0, high = rows.length - 1;
+  const upTo = (row) => { // the last of what is shown that does not begin behind a row of the run; -1: nothing
+    let low = -1, high = rows.length - 1;
     const from = (i) => (extent[i] ? extent[i][0] : rows[i]);
     while (low < high) { const mid = (low + high + 1) >> 1; if (from(mid) <= row) low = mid; else high = mid - 1; }
-    if (!rows.length) return -1;
-    return extent[low] ? (extent[low][0] <= row && row <= extent[low][1] ? low : -1) : rows[low] === row ? low : -1;
+    return low;
+  };
+  const indexOf = (row) => { // where a row of the run is shown, or the gap that has it; -1: nowhere
+    const i = upTo(row);
+    return i >= 0 && (extent[i] ? row <= extent[i][1] : rows[i] === row) ? i : -1;
   };
   let blocks; // for every so many rows, the messages and orders that pass there
   const BLOCK = 64;
@@ -387,20 +389,22 @@
     }
     choose(row);
   };
+  const beside = (way) => { // what is shown next to the chosen row, which a filter may have hidden
+    const i = indexOf(state.chosen);
+    return i >= 0 ? i + way : upTo(state.chosen) + (way > 0 ? 1 : 0);
+  };
   const shift = (by) => { // by so many rows that are shown, gaps apart
-    let i = indexOf(state.chosen);
-    if (i < 0) i = 0;
     const way = Math.sign(by);
-    let left = Math.abs(by);
-    for (let k = i + way; k >= 0 && k < rows.length; k += way) {
+    let left = Math.abs(by), found = -1;
+    for (let k = beside(way); k >= 0 && k < rows.length && left > 0; k += way) {
       if (rows[k] < 0 || rows[k] === END) continue;
-      i = k;
-      if (--left === 0) break;
+      found = k;
+      left--;
     }
-    if (rows[i] >= 0 && rows[i] < END) choose(rows[i]);
+    if (found >= 0) choose(rows[found]);
   };
   const next = (way, wanted) => {
-    for (let k = indexOf(state.chosen) + way; k >= 0 && k < rows.length; k += way) {
+    for (let k = beside(way); k >= 0 && k < rows.length; k += way) {
       if (rows[k] >= 0 && rows[k] < END && wanted(rows[k])) return choose(rows[k]);
     }
   };
