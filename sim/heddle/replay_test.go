@@ -242,6 +242,10 @@ func TestBadInputGetsOneLine(t *testing.T) {
 	file := filepath.Join(folder, "file")
 	require.NoError(t, os.WriteFile(file, []byte("{}"), 0o644))
 	good := failing(t, "account").String()
+	kept := filepath.Join(folder, "kept.json")
+	small := filepath.Join(t.TempDir(), "kept.json")
+	found(t, "shrink", good, "--out", small)
+	require.NoError(t, os.Rename(small, kept))
 	gone := choice.Token{Scenario: "accounts", Property: "all-counted", Strategy: "random"}.String()
 	option := choice.Token{Scenario: "account", Strategy: "random", Options: []choice.Option{{Name: "store", Value: "x"}}}.String()
 	other := choice.Token{Scenario: "account", Strategy: "dream"}.String()
@@ -291,6 +295,18 @@ func TestBadInputGetsOneLine(t *testing.T) {
 		"no time to shrink":              {[]string{"shrink", good, "--for", "0s"}, `--for 0s would try nothing: give a duration above 0, such as 30s`},
 		"a page that is a folder":        {[]string{"replay", good, "--html", folder}, `cannot write to ` + folder + `: it is a folder`},
 		"a page in no folder":            {[]string{"replay", good, "--html", folder + "/no/such/x"}, `cannot write to ` + folder + `/no/such: no such file or directory`},
+		"a page of several":              {[]string{"replay", good, good, "--html", folder + "/x"}, `--html shows one failure, and several were given`},
+		"a page over a format":           {[]string{"replay", good, "--html", folder + "/./x", "--format", "json=" + folder + "/x"}, `json and the page would both go to ` + folder + `/./x: give each a file of its own`},
+		"a page over what is read":       {[]string{"replay", kept, "--html", kept}, `the page would be written over ` + kept + `, which is read: give it a file of its own`},
+		"a format over what is read":     {[]string{"replay", kept, "--format", "json=" + kept}, `json would be written over ` + kept + `, which is read: give it a file of its own`},
+		"a format over what is shrunk":   {[]string{"shrink", kept, "--format", "json=" + kept}, `json would be written over ` + kept + `, which is read: give it a file of its own`},
+		"a format over the result":       {[]string{"shrink", good, "--out", folder + "/x.json", "--format", "json=" + folder + "/x.json"}, `json and the failure would both go to ` + folder + `/x.json: give each a file of its own`},
+		"a format over its page":         {[]string{"shrink", good, "--out", folder + "/x.json", "--format", "json=" + folder + "/x.html"}, `json and its page would both go to ` + folder + `/x.html: give each a file of its own`},
+		"no mutant":                      {[]string{"replay", good, "--mutant", ""}, `unknown mutant "": `},
+		"a mutant that is no file":       {[]string{"replay", good, "--mutant", folder + "/x.patch"}, `mutant x cannot be read: no such file or directory`},
+		"a debugger in a mutant":         {[]string{"replay", good, "--mutant", "x", "--until", "1", "--debug"}, `--debug and --mutant exclude each other: mutants are built without what a debugger needs; `},
+		"help with what there is not":    {[]string{"help", "nosuch"}, `unknown command "nosuch": heddle --help shows those there are`},
+		"completion of no shell":         {[]string{"completion"}, `heddle completion takes the name of a shell, bash, zsh, fish or powershell, and was given []`},
 		"a page without a name":          {[]string{"replay", good, "--html", ""}, `--html names no file`},
 		"shrunk to a folder":             {[]string{"shrink", good, "--out", folder}, `cannot write to ` + folder + `: it is a folder`},
 		"shrunk to no folder":            {[]string{"shrink", good, "--out", folder + "/no/such/x"}, `cannot write to ` + folder + `/no/such: no such file or directory`},

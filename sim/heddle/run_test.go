@@ -132,7 +132,7 @@ func TestRunShowsTheLedgerAndWhatWasNotSeen(t *testing.T) {
 func TestSometimesNeverSeenIsAFailureWithALineToCopy(t *testing.T) {
 	out := found(t, "run", "faulty", "--runs", "10000", "--seed", "it's")
 	require.Contains(t, out, "faulty violates sometimes: not seen in 10000 runs: impossible\n")
-	require.Contains(t, out, `  heddle run faulty --runs 10000 --seed 'it'\''s' --strategy mix`+"\n")
+	require.Contains(t, out, `  heddle run faulty --runs 10000 --seed 'it'\''s' --strategy mix --keep-going`+"\n")
 }
 
 func TestRunKeepsFailuresInAFolder(t *testing.T) {

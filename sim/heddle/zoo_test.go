@@ -271,20 +271,23 @@ func TestInterruptedZooPrintsWhatItHas(t *testing.T) {
 func TestZooNeedsTheModuleAndGoodFlags(t *testing.T) {
 	zooIn(t, map[string]string{"victim": zooFinds("Properties: S1", "")})
 	elsewhere := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(elsewhere, "file"), nil, 0o600))
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"unknown mutant":   {[]string{"victims"}, `unknown mutant "victims": did you mean victim? `},
-		"no folder":        {[]string{"--dir", elsewhere + "/gone"}, "cannot read the patches of " + elsewhere + "/gone: no such file or directory"},
-		"empty folder":     {[]string{"--dir", elsewhere}, elsewhere + " holds no mutants: they are files NAME.patch"},
-		"no runs":          {[]string{"--runs", "0"}, "--runs 0 would explore nothing: give 1 or more"},
-		"no seeds":         {[]string{"--seeds", "0"}, "--seeds 0 would explore nothing: give 1 or more"},
-		"both scores":      {[]string{"--properties", "--quick"}, "--properties scores properties: --quick and --vet are for mutants"},
-		"no workers":       {[]string{"--workers", "0"}, "--workers 0 could run nothing: give 1 or more"},
-		"unknown strategy": {[]string{"--strategy", "guess"}, `unknown strategy "guess": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`},
-		"twice":            {[]string{"--strategy", "mix", "--strategy", "mix"}, "--strategies mix is given twice: each is a column of its own"},
-		"unknown format":   {[]string{"--format", "xml"}, `unknown format "xml": there are text, json, each alone or with =FILE`},
+		"unknown mutant":    {[]string{"victims"}, `unknown mutant "victims": did you mean victim? `},
+		"no folder":         {[]string{"--dir", elsewhere + "/gone"}, "cannot read the patches of " + elsewhere + "/gone: no such file or directory"},
+		"empty folder":      {[]string{"--dir", elsewhere}, elsewhere + " holds no mutants: they are files NAME.patch"},
+		"no runs":           {[]string{"--runs", "0"}, "--runs 0 would explore nothing: give 1 or more"},
+		"no seeds":          {[]string{"--seeds", "0"}, "--seeds 0 would explore nothing: give 1 or more"},
+		"both scores":       {[]string{"--properties", "--quick"}, "--properties scores properties: --quick and --vet are for mutants"},
+		"no strategy":       {[]string{"--strategies="}, "--strategies names none: give one or more of those that heddle list shows"},
+		"no folder to keep": {[]string{"--out", filepath.Join(elsewhere, "file", "below")}, "cannot make the folder " + elsewhere + "/file/below: not a directory"},
+		"no workers":        {[]string{"--workers", "0"}, "--workers 0 could run nothing: give 1 or more"},
+		"unknown strategy":  {[]string{"--strategy", "guess"}, `unknown strategy "guess": there are mix, random, guided, pct:D, pos, urw, surw, delay:D, fair`},
+		"twice":             {[]string{"--strategy", "mix", "--strategy", "mix"}, "--strategies mix is given twice: each is a column of its own"},
+		"unknown format":    {[]string{"--format", "xml"}, `unknown format "xml": there are text, json, each alone or with =FILE`},
 	} {
 		t.Run(name, func(t *testing.T) { requireOneLine(t, c.want, append([]string{"zoo"}, c.args...)) })
 	}

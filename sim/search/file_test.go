@@ -61,6 +61,17 @@ func TestAWrittenFileIsWholeAndWhatItReplacesStaysWhatItIs(t *testing.T) {
 	require.NoError(t, err)
 	require.NotZero(t, info.Mode()&os.ModeSymlink, "the link stays")
 
+	require.NoError(t, os.Chmod(file, 0o640))
+	require.NoError(t, search.WriteFile(file, []byte("again")))
+	info, err = os.Stat(file)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o640), info.Mode().Perm(), "its rights stay")
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, search.WriteFile(link, []byte("anew")))
+	content, err = os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "anew", string(content), "a link that leads nowhere yet is followed")
+
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that nobody has to wait for the other end
 	require.NoError(t, err)
