@@ -195,11 +195,12 @@ func (t *Timer) ArmAfter(d time.Duration, f func()) bool {
 	return was
 }
 
-// Repeat is ArmAfter for a timer that is armed again, for another d, whenever it fires. That is no program's operation, and so no edge
-// for the race detector. Virtual time stands still until a timer that is due has fired, so it does not drift.
+// Repeat is ArmAfter for a timer with a channel that is armed again, for another d, whenever it fires. That is no program's operation, and so
+// no edge for the race detector. Virtual time stands still until a timer that is due has fired, so it does not drift.
 //
 //go:norace
 func (t *Timer) Repeat(d time.Duration, f func()) {
+	t.actor.waits[1].op = OpTrySelect // what it sends is dropped if the channel is full, so its order with a receive matters
 	t.ArmAfter(d, func() {
 		t.interval = d
 		f()

@@ -50,6 +50,7 @@ var repertoires = [][]string{
 	{"group-add", "group-done", "group-wait", "load", "store"},
 	{"try-lock", "lock", "try-read-lock", "try-write-lock", "write-lock", "store", "swap", "cas"},
 	{"sleep", "timer", "stop", "await", "load", "store"},
+	{"tick", "tick", "tick-stop", "tick-reset", "sleep", "store", "load"},
 	{"cancel", "done", "err", "select-done", "load", "store", "after"},
 	{"once", "store", "load", "inline", "value"},
 	{"part", "part-within", "lock", "load", "store", "inline"},
@@ -65,6 +66,7 @@ var repertoires = [][]string{
 var points = map[string]bool{
 	"lock": true, "load": true, "store": true, "add": true, "read-lock": true, "write-lock": true, "group-done": true, "group-wait": true,
 	"swap": true, "cas": true, "len": true, "try-send": true, "try-recv": true, "try-lock": true, "default": true, "timer": true, "stop": true, "part": true,
+	"tick-stop": true, "tick-reset": true,
 }
 
 // plain are those without selects, unbuffered channels and misuse.
@@ -88,6 +90,7 @@ var faults = [][]string{
 	{"stall", "crash", "part", "part-within", "part-later", "lock", "recv", "send"},
 	{"strike", "lock", "group-wait", "group-done", "sleep"},
 	{"stall", "stall", "timer", "stop", "await", "load"},
+	{"stall", "crash", "tick", "tick-reset", "tick-stop", "store"},
 	{"stall", "crash", "read-lock", "write-lock", "after", "cancel"},
 }
 
@@ -155,6 +158,7 @@ func (src source) build(s shape) program {
 		notes := make([]string, len(src.tasks))
 		closed := make([]bool, len(channels))
 		var timer *clock.Timer
+		var ticker *clock.Ticker
 		nodes, struck, watched := []*sim.Node{h, h}, false, false
 		for _, t := range src.tasks {
 			for _, in := range t {
@@ -178,6 +182,9 @@ func (src source) build(s shape) program {
 				}
 				if timer == nil && (in.op == "timer" || in.op == "stop" || in.op == "await") {
 					timer = h.Clock().NewTimer(time.Second)
+				}
+				if ticker == nil && strings.HasPrefix(in.op, "tick") {
+					ticker = h.Clock().NewTicker(time.Second)
 				}
 			}
 		}
@@ -276,6 +283,13 @@ func (src source) build(s shape) program {
 						note(timer.Stop())
 					case "await":
 						timer.C.Recv()
+					case "tick":
+						at, _ := ticker.C.Recv()
+						note(at.Unix() % 100)
+					case "tick-stop":
+						ticker.Stop()
+					case "tick-reset":
+						ticker.Reset(time.Duration(in.a+1) * time.Second / 2)
 					case "cancel":
 						cancels[in.a%2]()
 					case "done":
