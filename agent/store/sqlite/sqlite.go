@@ -7,11 +7,13 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/heddle-go/heddle/sched"
 )
@@ -40,10 +42,13 @@ func Open(s sched.Scheduler, path, vfs string) (*Store, error) {
 	return store, nil
 }
 
-func (s *Store) open(vfs string) (err error) {
+func (s *Store) open(system string) (err error) {
+	if err := s.settle(system); err != nil {
+		return err
+	}
 	values := url.Values{"_pragma": {"locking_mode(exclusive)"}} // before anything is read, or there is no write-ahead log
-	if vfs != "" {
-		values.Set("vfs", vfs)
+	if system != "" {
+		values.Set("vfs", system)
 	}
 	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.path}).EscapedPath(), RawQuery: values.Encode()}
 	if s.db, err = sqlite3.Open(uri.String()); err != nil {
@@ -71,7 +76,38 @@ func (s *Store) open(vfs string) (err error) {
 	if err := s.migrate(version); err != nil {
 		return err
 	}
-	return s.begins(vfs)
+	return s.begins(system)
+}
+
+// settle makes durable what is in the file, if there is one. SQLite goes by what it reads: of a file that it finds empty it deletes the journal, which after
+// a rollback whose sync has failed is the only thing that takes back what a power cut may leave in the file.
+func (s *Store) settle(system string) error {
+	if system == "" {
+		file, err := os.OpenFile(s.path, os.O_RDWR, 0) //heddle:allow a simulated store has a VFS
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: %w", sqlite3.CANTOPEN, err)
+		}
+		return errors.Join(file.Sync(), file.Close())
+	}
+	disk := vfs.Find(system)
+	if disk == nil {
+		return fmt.Errorf("%w: no VFS is named %s", sqlite3.CANTOPEN, system)
+	}
+	path, err := disk.FullPathname(s.path)
+	if err != nil {
+		return err
+	}
+	if there, err := disk.Access(path, vfs.ACCESS_EXISTS); !there || err != nil {
+		return err
+	}
+	file, _, err := disk.Open(path, vfs.OPEN_READONLY|vfs.OPEN_MAIN_DB)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(vfs.SYNC_FULL), file.Close())
 }
 
 // version is that of the schema; 0: there is none yet.
@@ -106,7 +142,7 @@ func (s *Store) migrate(version int) error {
 
 // begins prepares the statements, and writes once, so that the log is there; then makes its name durable, which the VFS of the operating system
 // leaves out: else what is committed later could be lost with it.
-func (s *Store) begins(vfs string) (err error) {
+func (s *Store) begins(system string) (err error) {
 	for q, text := range texts {
 		if s.statements[q], _, err = s.db.Prepare(text); err != nil {
 			return err
@@ -117,7 +153,7 @@ func (s *Store) begins(vfs string) (err error) {
 		return err
 	}
 	s.last = last
-	if err := s.confirm(); err != nil || vfs != "" {
+	if err := s.confirm(); err != nil || system != "" {
 		return err
 	}
 	folder, err := os.Open(filepath.Dir(s.path)) //heddle:allow a simulated store has a VFS, and returns above

@@ -295,6 +295,64 @@ func TestAFileThatCouldBeOpenedKeepsWhatIsCommitted(t *testing.T) {
 	require.Greater(t, failed, 50)
 }
 
+// syncsFailAndPowerIsCut lets all syncs fail from the n-th on, until the power is cut at a crash.
+type syncsFailAndPowerIsCut struct{ syncsFail }
+
+func (s syncsFailAndPowerIsCut) Value(site choice.Site, n int) int {
+	switch site.Name {
+	case "swarm/power-cut", "swarm/torn-write":
+		return n - 1
+	case "crash", "crash-seed":
+		return s.Source.Value(site, n)
+	}
+	return s.syncsFail.Value(site, n)
+}
+
+// A store that could not be opened, also when that was tried again, can be opened after a loss of power: what SQLite takes away because of what it reads must be
+// durable where it reads it, such as that a file is empty again.
+func TestAStoreThatCouldNotBeOpenedCanBeOpenedAfterALossOfPower(t *testing.T) {
+	runner, failed := sim.NewRunner(), 0
+	defer runner.Close()
+	for syncs := range 8 {
+		for seed := range uint64(64) {
+			after, first, second := syncs, error(nil), error(nil)
+			scenario := &sim.Scenario{Name: "store", Setup: func(w *sim.World) func() {
+				d := disk.New(w, "disk")
+				process := func(name string, tries int) (err error) {
+					n := w.Node(name)
+					n.Go("main", func() {
+						vfs := d.Mount(n)
+						for range tries {
+							var s *sqlite.Store
+							var failure error
+							if s, failure = sqlite.Open(n, "agent.db", vfs); failure == nil {
+								_ = s.Close()
+							}
+							w.Inline(func() { err = failure })
+						}
+					})
+					_ = w.Host().Clock().Sleep(context.Background(), time.Hour)
+					n.Crash()
+					return err
+				}
+				return func() {
+					first = process("first", 3)
+					w.Heal()
+					second = process("second", 1)
+				}
+			}}
+			r, err := runner.Run(scenario, sim.RunConfig{Source: syncsFailAndPowerIsCut{syncsFail{conformance.Random(seed), &after}}, DataSeed: seed})
+			require.NoError(t, err)
+			require.Nil(t, r.Failure)
+			require.NoError(t, second, "from sync %d on, seed %d: after %v", syncs, seed, first)
+			if first != nil {
+				failed++
+			}
+		}
+	}
+	require.Greater(t, failed, 100)
+}
+
 // errorsStrike lets I/O errors of a disk strike, and nothing else.
 type errorsStrike struct{ choice.Source }
 
