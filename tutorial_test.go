@@ -119,6 +119,9 @@ func (s *stranger) build(workflow string) {
 	require.Contains(s, workflow, "'10m'")
 	for _, night := range []string{"", "HEDDLE_SEED=1234567890 HEDDLE_FOR=1s "} {
 		for _, step := range steps {
+			if os.Getenv("HEDDLE_QUICK") != "" && strings.Contains(step[1], "-race") {
+				continue // it compiles Go's library once more
+			}
 			s.run(night+step[1], 0)
 			s.runs--
 		}
