@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/heddle-go/heddle/sim"
 	"github.com/heddle-go/heddle/sim/choice"
 	"github.com/heddle-go/heddle/sim/search"
 	"github.com/heddle-go/heddle/sim/strategy"
@@ -193,6 +194,14 @@ func TestInterruptedRunPrintsWhatItHas(t *testing.T) {
 	require.Equal(t, statusClean, status)
 	require.Contains(t, out.String(), "interrupted: this is what was done until then")
 	require.Empty(t, errOut.String())
+}
+
+func TestRunOfNothingButWhatIsBuiltToFailIsAnError(t *testing.T) {
+	var out, errOut bytes.Buffer
+	status := ours.execute(t.Context(), []*sim.Scenario{{Name: "broken", Setup: nothing, Fails: "deadlock"}}, []string{"run"}, &out, &errOut)
+	require.Equal(t, statusError, status)
+	require.Equal(t, "heddle: every scenario of this program is built to fail, so none is meant without its name: name one, such as broken\n", errOut.String())
+	require.Empty(t, out.String())
 }
 
 func TestRunThatNeverBeginsIsAnError(t *testing.T) {

@@ -1,13 +1,16 @@
 package heddle
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -112,7 +115,7 @@ func zooIn(t *testing.T, mutants map[string]string) {
 	t.Setenv("HOME", t.TempDir())
 	root := t.TempDir()
 	files := map[string]string{
-		"go.mod":              "module " + ours.module + "\n\ngo 1.26\n",
+		"go.mod":              "module " + ours.module + " // in any form\r\n\r\ngo 1.26\r\n",
 		"cmd/heddle/main.go":  zooProgram,
 		"agent/agent.go":      zooAgent,
 		"agent/agent_test.go": zooAgentTest,
@@ -329,4 +332,50 @@ at most a quarter of the steps: 1 of them, and 0 of the 0 that were found with m
 	require.NoError(t, err)
 	require.EqualValues(t, "S2", f.Property, "of those that the header names the one with the fewest steps")
 	require.Empty(t, f.Exhibits, "which are not there")
+}
+
+// interruptedProgram says when it is there, and what an interrupt has made of it.
+const interruptedProgram = `package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+const finds = ""
+
+func main() {
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt)
+	fmt.Println("there")
+	<-interrupts
+	fmt.Println("the smallest so far", len(interrupts))
+	os.Exit(1)
+}
+`
+
+// A mutant that works when the command is interrupted is told so once, and not killed: it says what it has done until then.
+func TestAnInterruptReachesAMutant(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be interrupted there")
+	}
+	zooIn(t, map[string]string{"victim": zooFinds("Properties: S1", "something")})
+	require.NoError(t, os.WriteFile("../cmd/heddle/main.go", []byte(interruptedProgram), 0o600))
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	reader, writer := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		status <- ours.execute(ctx, testScenarios(), []string{"shrink", "heddle1_any", "--mutant", "victim"}, writer, io.Discard)
+		writer.Close()
+	}()
+	lines := bufio.NewScanner(reader)
+	require.True(t, lines.Scan())
+	require.Equal(t, "there", lines.Text())
+	interrupt()
+	require.True(t, lines.Scan(), "it was killed")
+	require.Equal(t, "the smallest so far 0", lines.Text())
+	require.False(t, lines.Scan())
+	require.Equal(t, statusFound, <-status)
 }

@@ -72,6 +72,15 @@ func TestAWrittenFileIsWholeAndWhatItReplacesStaysWhatItIs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "anew", string(content), "a link that leads nowhere yet is followed")
 
+	if shared, err := os.MkdirTemp("/dev/shm", "heddle-test-"); err == nil { // files, though below /dev
+		defer os.RemoveAll(shared)
+		require.NoError(t, search.WriteFile(filepath.Join(shared, "file"), []byte("first")))
+		require.NoError(t, search.WriteFile(filepath.Join(shared, "file"), []byte("then")))
+		content, err = os.ReadFile(filepath.Join(shared, "file"))
+		require.NoError(t, err)
+		require.Equal(t, "then", string(content), "nothing is appended")
+	}
+
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that nobody has to wait for the other end
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -118,4 +119,29 @@ func TestAFlagGoesBeforeTheEnvironment(t *testing.T) {
 	s, err = read(t, 5)
 	require.NoError(t, err)
 	require.Equal(t, int64(7), s.runs)
+}
+
+// refused takes down what ends a test.
+type refused struct {
+	testing.TB
+	why string
+}
+
+func (*refused) Helper() {}
+
+func (r *refused) Fatal(why ...any) {
+	r.why = fmt.Sprint(why...)
+	runtime.Goexit()
+}
+
+func TestATestNeedsAScenario(t *testing.T) {
+	for _, scenario := range []*sim.Scenario{nil, {Name: "no set-up"}} {
+		r, ended := &refused{}, make(chan struct{})
+		go func() {
+			defer close(ended)
+			newCorpus(r, scenario)
+		}()
+		<-ended
+		require.Equal(t, "a test needs a scenario that has a Setup", r.why)
+	}
 }

@@ -82,7 +82,7 @@ func (s *Store) open(system string) (err error) {
 // settle makes durable what is in the file, if there is one. SQLite goes by what it reads: of a file that it finds empty it deletes the journal, which after
 // a rollback whose sync has failed is the only thing that takes back what a power cut may leave in the file.
 func (s *Store) settle(system string) error {
-	if system == "" {
+	if system == "" { // its VFS opens for an engine only
 		file, err := os.OpenFile(s.path, os.O_RDWR, 0) //heddle:allow a simulated store has a VFS
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -74,4 +75,30 @@ func TestRapidFindsAShortList(t *testing.T) {
 	require.LessOrEqual(t, strings.Count(string(output), "Gap:"), 3, "one switch is enough, and rapid comes near to that")
 	require.Equal(t, 1, strings.Count(string(output), "--- FAIL"))
 	require.NotContains(t, string(output), "flaky")
+}
+
+// A task that blocks on a lock which nobody simulates is told of, with its stack, as everywhere else.
+func TestWhatIsStuckIsToldOf(t *testing.T) {
+	if os.Getenv(child) != "" {
+		rapid.Check(t, func(t *rapid.T) {
+			rapidtest.Run(t, &sim.Scenario{Name: "stuck", Setup: func(*sim.World) func() {
+				return func() {
+					var native sync.Mutex
+					native.Lock()
+					native.Lock()
+				}
+			}})
+		})
+		return
+	}
+	if os.Getenv("HEDDLE_QUICK") != "" {
+		t.Skip("rapid makes the run three times, and each is watched for ten seconds")
+	}
+	t.Parallel()
+	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-rapid.nofailfile", "-rapid.checks=1", "-rapid.shrinktime=1ns", "-test.timeout=5m")
+	c.Env = append(os.Environ(), child+"=1")
+	output, err := c.CombinedOutput()
+	require.Error(t, err, string(output))
+	require.Contains(t, string(output), "scenario stuck is stuck: no step for 10s in a run (a native lock or channel in a task? an endless loop?)")
+	require.Contains(t, string(output), "rapidtest_test.go:")
 }
